@@ -1,11 +1,16 @@
-// Images: the types.
+// Images: what the engine has of them.
 
 package engine
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 
+	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/client"
 )
 
 // An Image is what the engine says of one, typed and as it came.
@@ -60,4 +65,93 @@ type ImportOptions struct {
 	Ref, Message string
 	Changes      []string // "CMD [\"/bin/sh\"]"
 	Platform     string
+}
+
+// InspectImage asks the engine about an image (GET /images/{name}/json), by name,
+// digest or id.
+func (c *Client) InspectImage(ctx context.Context, ref string) (Image, error) {
+	k := &call{op: "image.inspect", object: ref}
+	if _, err := reference.ParseAnyReference(ref); err != nil {
+		return Image{}, &Error{Op: k.verb(), Object: ref, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
+	}
+	var r Image
+	var err error
+	r.Raw, err = c.get(ctx, k, "/images/"+ref+"/json", &r.InspectResponse)
+	if err == nil && r.ID == "" {
+		err = c.answerError(ctx, k.verb(), ref, errors.New("it has no id"))
+	}
+	return r, err
+}
+
+// ListImages lists images (GET /images/json).
+func (c *Client) ListImages(ctx context.Context, o ListImagesOptions) ([]image.Summary, error) {
+	api, err := c.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &call{op: "image.list"}
+	r, err := api.ImageList(k.with(ctx), client.ImageListOptions{All: o.All, Filters: filters(o.Filters)})
+	return r.Items, c.failed(ctx, k, err)
+}
+
+// TagImage gives an image another name (POST /images/{name}/tag).
+func (c *Client) TagImage(ctx context.Context, source, ref string) error {
+	api, err := c.ready(ctx)
+	if err != nil {
+		return err
+	}
+	k := &call{op: "image.tag", object: source}
+	_, err = api.ImageTag(k.with(ctx), client.ImageTagOptions{Source: source, Target: ref})
+	return c.failed(ctx, k, err)
+}
+
+// RemoveImage removes a name of an image, and the image with its last name
+// (DELETE /images/{name}). The result says what was untagged and deleted.
+func (c *Client) RemoveImage(ctx context.Context, ref string, o RemoveImageOptions) ([]image.DeleteResponse, error) {
+	k := &call{op: "image.remove", object: ref}
+	if _, err := reference.ParseAnyReference(ref); err != nil {
+		return nil, &Error{Op: k.verb(), Object: ref, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
+	}
+	api, err := c.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := api.ImageRemove(k.with(ctx), ref, client.ImageRemoveOptions{Force: o.Force, PruneChildren: !o.NoPrune})
+	return r.Items, c.failed(ctx, k, err)
+}
+
+// ImportImage makes an image of a root file system, a tar archive (POST
+// /images/create?fromSrc=-), and gives its id.
+func (c *Client) ImportImage(ctx context.Context, tar io.Reader, o ImportOptions) (string, error) {
+	k := &call{op: "image.import", object: o.Ref}
+	platform, err := parsePlatform(k, o.Platform)
+	if err != nil {
+		return "", err
+	}
+	if o.Ref != "" {
+		if _, err := parseReference(k, o.Ref); err != nil {
+			return "", err
+		}
+	}
+	api, err := c.ready(ctx)
+	if err != nil {
+		return "", err
+	}
+	options := client.ImageImportOptions{Message: o.Message, Changes: o.Changes}
+	if platform != nil {
+		options.Platform = *platform
+	}
+	body, err := api.ImageImport(k.with(ctx), client.ImageImportSource{Source: tar, SourceName: "-"}, o.Ref, options)
+	if err != nil {
+		return "", c.failed(ctx, k, err)
+	}
+	id, err := c.progress(ctx, k, body, KindInvalid, nil)
+	if err != nil {
+		return "", err
+	}
+	if id == "" {
+		return "", c.answerError(ctx, k.verb(), o.Ref, errors.New("it has no id"))
+	}
+	got, err := c.InspectImage(ctx, id)
+	return got.ID, err
 }

@@ -2,6 +2,14 @@
 
 package engine
 
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
 // OwnerKind says how long an object lives.
 type OwnerKind string
 
@@ -21,4 +29,40 @@ type Owner struct {
 	Name    string // of the environment or of the reused object
 	Session string
 	Process string // see ProcessID
+}
+
+// ProcessID is the identity of this process: machine id, boot, pid namespace, pid
+// and start time, with slashes between. No other process ever has the same.
+// Parts that the platform does not tell are empty.
+func ProcessID() string { return processID() }
+
+var processID = sync.OnceValue(func() string {
+	machine := firstLine("/etc/machine-id")
+	if machine == "" {
+		machine, _ = os.Hostname()
+	}
+	boot := firstLine("/proc/sys/kernel/random/boot_id")
+	namespace, _ := os.Readlink("/proc/self/ns/pid")
+	return strings.Join([]string{machine, boot, strings.Trim(namespace, "pid:[]"), strconv.Itoa(os.Getpid()), startTime()}, "/")
+})
+
+// startTime is when this process started, in ticks since the boot (proc(5), field
+// 22 of stat); elsewhere, the time of the first question.
+func startTime() string {
+	stat := firstLine("/proc/self/stat")
+	if i := strings.LastIndex(stat, ") "); i >= 0 {
+		if fields := strings.Fields(stat[i+2:]); len(fields) > 19 {
+			return fields[19]
+		}
+	}
+	return strconv.FormatInt(time.Now().UnixNano(), 10)
+}
+
+func firstLine(name string) string {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	return strings.ReplaceAll(line, "/", "_")
 }

@@ -1,0 +1,113 @@
+// Kill: ends an exec with all that it started. No engine has a call for that
+// (moby#35703), so that each exec carries a marker in its environment.
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	killPatience = 350 * time.Millisecond // how long a call that has ended waits for its killing
+	killLimit    = 15 * time.Second       // how long the killing may take at all
+)
+
+// killScript kills every process with the marker $1, again until none is left.
+// The shell's substitution drops the NULs of environ. Exit code 3: none was found.
+const killScript = `m=` + markerEnv + `=$1 n=0 f=1 k=3
+while [ $f = 1 ] && [ $n -lt 20 ]; do
+f=0 n=$((n+1))
+for p in /proc/[0-9]*; do
+case "$(cat $p/environ 2>/dev/null)" in *$m*) kill -9 ${p#/proc/} 2>/dev/null && f=1 k=0;; esac
+done
+done
+exit $k`
+
+// Kill ends the command and everything that it started, also what left its
+// session. It returns nil when none of it is left.
+//
+// On this machine, with the rights for it, the processes are found by their
+// marker in /proc, which proves that they are the exec's. Else a second exec does
+// the same inside the container, as root and then as the command's user; that
+// needs a shell there. Processes that changed their environment are not found.
+func (e *Exec) Kill(ctx context.Context) error {
+	if e.c.local() && killMarked(ctx, []byte(markerEnv+"="+e.nonce)) {
+		return nil
+	}
+	code, err := e.killInside(ctx, "0")
+	if err == nil && code == 3 && e.user != "" {
+		code, err = e.killInside(ctx, e.user)
+	}
+	if err == nil && code == 0 {
+		return nil
+	}
+	if s, inspectErr := e.inspect(ctx); inspectErr == nil && !s.Running || errors.Is(inspectErr, ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("no process with its marker was found")
+	}
+	return &Error{Op: "kill", Object: e.container, Kind: KindUnsupported, Message: "the command still runs in the container: " + innerMessage(err),
+		Hint: "stop or remove the container", Err: err}
+}
+
+// local reports whether the engine runs on this machine, and this process may
+// see and kill all that it runs.
+func (c *Client) local() bool {
+	return c.opts.Dial == nil && strings.HasPrefix(c.host, "unix://") && os.Geteuid() == 0
+}
+
+// killInside runs the script in the container.
+func (e *Exec) killInside(ctx context.Context, user string) (int, error) {
+	k := &Exec{c: e.c, container: e.container, user: user, nonce: "killer"}
+	o := ExecOptions{Cmd: []string{"/bin/sh", "-c", killScript, "sh", e.nonce}, User: user}
+	if err := k.create(ctx, o, false); err != nil {
+		return 0, err
+	}
+	if err := k.start(ctx, o, false); err != nil {
+		return 0, err
+	}
+	defer k.Stream.Close()
+	sink := newSink(&IO{Limit: heldLimit}, true)
+	for {
+		f, err := k.Stream.Next()
+		if err != nil {
+			break
+		}
+		_ = sink.frame(f)
+	}
+	r, err := k.finish(ctx, sink)
+	return r.ExitCode, err
+}
+
+// kill ends the exec because of err, which it returns, with a word about it when
+// the command could not be killed. It waits for that a third of a second only.
+func (e *Exec) kill(ctx context.Context, err error) error {
+	ended, failed := e.c.cleanUp(ctx, killPatience, killLimit, e.Kill)
+	var own *Error
+	if ended && failed == nil || !errors.As(err, &own) {
+		return err
+	}
+	noted := *own
+	if !ended {
+		noted.Hint = "the command is still being killed"
+		return &noted
+	}
+	noted.Message += "; " + innerMessage(failed)
+	noted.Hint = "stop or remove the container"
+	return &noted
+}
+
+// innerMessage is an error without its operation and kind.
+func innerMessage(err error) string {
+	var own *Error
+	if errors.As(err, &own) {
+		return own.Message
+	}
+	return clean(err.Error())
+}
