@@ -1,0 +1,83 @@
+package builtins_test
+
+// The language of the library is tested in scripts: testdata/*.star, each against
+// a real engine, and each seen to leave nothing behind.
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dscript/dscript/builtins"
+	"github.com/dscript/dscript/engine"
+	"github.com/dscript/dscript/engine/enginetest"
+	"github.com/dscript/dscript/runtime"
+	"github.com/dscript/dscript/runtime/lang"
+)
+
+// config is that of a program which allows its scripts everything.
+func config(t testing.TB, client *engine.Client) runtime.Config {
+	return runtime.Config{
+		Libraries: []*runtime.Library{
+			lang.Library(),
+			builtins.Library(builtins.Options{Connect: func(context.Context) (*engine.Client, error) { return client, nil }}),
+		},
+		Host:   runtime.Host{Read: runtime.Everything(), Write: runtime.Everything(), Env: os.LookupEnv, Run: runtime.LocalRun},
+		Dir:    t.TempDir(),
+		Stdout: testWriter{t}, Stderr: testWriter{t},
+	}
+}
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Log(string(bytes.TrimSuffix(p, []byte("\n"))))
+	return len(p), nil
+}
+
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.star")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	client := enginetest.Client(t)
+	for _, path := range scripts {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			runScript(t, client, path)
+		})
+	}
+}
+
+func runScript(t *testing.T, client *engine.Client, path string) {
+	src, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rt, err := runtime.New(config(t, client))
+	require.NoError(t, err)
+	program, err := rt.Compile(path, src)
+	require.NoError(t, err)
+	s := rt.NewSession(t.Context())
+	if err := s.RunProgram(t.Context(), program); err != nil {
+		t.Error(rt.FormatError(err))
+	}
+	assert.NoError(t, s.Close())
+	assertNothingLeft(t, client, s.ID())
+}
+
+// assertNothingLeft asks the engine for containers of a session that has ended.
+func assertNothingLeft(t testing.TB, client *engine.Client, session string) {
+	left, err := client.ListContainers(context.Background(), engine.ListContainersOptions{
+		All: true, Filters: map[string][]string{"label": {"dscript.session=" + session}}})
+	require.NoError(t, err)
+	assert.Empty(t, left, "containers of a session that has ended")
+}
+
+func TestDeclarationsAgree(t *testing.T) {
+	rt, err := runtime.New(config(t, nil))
+	require.NoError(t, err)
+	assert.NoError(t, rt.Check())
+}
