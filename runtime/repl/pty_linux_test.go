@@ -1,0 +1,156 @@
+package repl_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/dscript/dscript/runtime/repl"
+)
+
+// openTerminal gives a terminal of 80 columns and the end that a user is at.
+func openTerminal(t *testing.T) (user, terminal *os.File) {
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { user.Close() })
+	fd := int(user.Fd())
+	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 25, Col: 80}))
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { terminal.Close() })
+	return user, terminal
+}
+
+// atTerminal starts a loop on a terminal.
+func atTerminal(t *testing.T, history string) *user {
+	end, terminal := openTerminal(t)
+	u := &user{t: t, out: &buffer{}, in: end, interrupt: make(chan os.Signal, 1), left: make(chan error, 1)}
+	o := repl.Options{
+		Runtime: newRuntime(t, terminal), In: terminal, Out: terminal, Err: terminal,
+		Terminal: true, HistoryFile: history, Interrupts: u.interrupt,
+	}
+	t.Setenv("TERM", "xterm")
+	go func() { u.left <- repl.Run(t.Context(), o) }()
+	go readTerminal(end, io.Discard, u.out)
+	u.sees("dscript> ")
+	return u
+}
+
+// readTerminal copies what is put out to raw, and without control sequences to text.
+func readTerminal(end io.Reader, raw, text io.Writer) {
+	in := bufio.NewReader(io.TeeReader(end, raw))
+	for {
+		c, err := in.ReadByte()
+		if err != nil {
+			return
+		}
+		if c == '\x1b' {
+			for c, _ = in.ReadByte(); c == '[' || c == ';' || c == '?' || c >= '0' && c <= '9'; {
+				c, _ = in.ReadByte()
+			}
+			continue
+		}
+		text.Write([]byte{c})
+	}
+}
+
+const (
+	tab    = "\t"
+	up     = "\x1b[A"
+	enter  = "\r"
+	ctrlC  = "\x03"
+	ctrlD  = "\x04"
+	paste  = "\x1b[200~"
+	pasted = "\x1b[201~"
+)
+
+func TestTerminal(t *testing.T) {
+	history := filepath.Join(t.TempDir(), "history")
+	u := atTerminal(t, history)
+
+	u.types("20 + 1" + enter)
+	u.sees("\n21\r\n")
+
+	// A paste with tabs and a blank line is one block.
+	u.types(paste + "def f(x):\r\ty = x + 1\r\r\treturn y\r" + pasted)
+	u.sees("return y")
+	u.types("f(41)" + enter)
+	u.sees("\n42\r\n")
+
+	// It comes back whole.
+	u.types(up + up + "\x05" + enter) // Ctrl-E: the end of the line
+	u.sees("def f(x):⏎␉y = x + 1⏎⏎␉return y")
+	u.types("f(1)" + enter)
+	u.sees("\n2\r\n")
+
+	u.types(" hidden = 1" + enter)
+	u.types("abc" + ctrlC)
+	u.sees("^C")
+	u.types(ctrlC)
+	u.sees("Ctrl-D or :quit leaves")
+
+	// What a value says cannot act on the terminal.
+	u.types(`result("\033[2Jx")` + enter)
+	u.sees(`\x1b[2Jx`)
+
+	u.types("wait()" + enter)
+	u.sees("waiting\r\n")
+	u.interrupt <- os.Interrupt
+	u.sees("interrupted\r\n")
+
+	u.types(ctrlD)
+	assert.NoError(t, u.leaves())
+
+	text, err := os.ReadFile(history)
+	require.NoError(t, err)
+	assert.Equal(t, `20 + 1
+def f(x):\n	y = x + 1\n\n	return y
+f(41)
+def f(x):\n	y = x + 1\n\n	return y
+f(1)
+result("\\033[2Jx")
+wait()
+`, string(text))
+
+	// The next prompt has the history.
+	u = atTerminal(t, history)
+	u.types(up)
+	u.sees("wait()")
+	u.types(ctrlC + ctrlD)
+	assert.NoError(t, u.leaves())
+}
+
+func TestTerminalIsGivenBack(t *testing.T) {
+	end, terminal := openTerminal(t)
+	before, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	require.NoError(t, err)
+	t.Setenv("TERM", "xterm")
+	out := &buffer{}
+	u := &user{t: t, out: out, in: end, left: make(chan error, 1)}
+	raw := &buffer{}
+	go readTerminal(end, raw, out)
+	go func() {
+		u.left <- repl.Run(t.Context(), repl.Options{Runtime: newRuntime(t, terminal), In: terminal, Out: terminal, Err: terminal, Terminal: true})
+	}()
+	u.sees("dscript> ")
+	u.types("1" + enter)
+	u.sees("\n1\r\n")
+	u.sees("dscript> ")
+	u.types(ctrlD)
+	require.NoError(t, u.leaves())
+	after, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	assert.True(t, strings.LastIndex(raw.String(), "\x1b[?2004l") > strings.LastIndex(raw.String(), "\x1b[?2004h"), "marks of pastes are asked for no longer")
+}
