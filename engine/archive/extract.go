@@ -263,13 +263,20 @@ func (x *extraction) leaveParent() {
 
 // clear makes room for name when it is there as something that cannot be written over.
 func (x *extraction) clear(parent *os.Root, name string) error {
+	x.dropLink(name)
 	delete(x.kinds, name)
-	x.links = slices.DeleteFunc(x.links, func(l link) bool { return l.name == name })
 	err := parent.Remove(path.Base(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+// dropLink forgets a link of this name that was to be made at the end.
+func (x *extraction) dropLink(name string) {
+	if x.kinds[name] == tar.TypeSymlink {
+		x.links = slices.DeleteFunc(x.links, func(l link) bool { return l.name == name })
+	}
 }
 
 func (x *extraction) dir(name string, h *tar.Header) error {
@@ -308,6 +315,7 @@ func (x *extraction) file(t *tar.Reader, name string, h *tar.Header) error {
 	if err != nil {
 		return err
 	}
+	x.dropLink(name)
 	base := path.Base(name)
 	f, err := parent.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
