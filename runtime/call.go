@@ -4,6 +4,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -219,3 +220,38 @@ func (c *Call) Warn(format string, args ...any) {
 // Count counts one more object against Config.MaxObjects; past it the error
 // is of kind limit.
 func (c *Call) Count() error { return c.strand.s.countObject() }
+
+// Scoped is In with a child scope that ends when fn does: what fn made is
+// removed, whatever it returned.
+func (c *Call) Scoped(fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	child := c.scope.Child()
+	v, err := c.In(c.ctx, child, fn, args, kwargs)
+	if closing := c.closeScope(child); closing != nil {
+		err = joined(err, closing)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// closeScope closes a scope without the lock, also after the call was
+// cancelled: cleanup has deadlines of its own.
+func (c *Call) closeScope(scope *Scope) error {
+	if !c.blocked {
+		c.blocked = true
+		c.strand.release()
+		defer func() {
+			c.strand.reacquire()
+			c.blocked = false
+		}()
+	}
+	return scope.Close(c.ctx)
+}
+
+// Catchable reports whether a script may go on after err: not after exit, a
+// used-up budget, or when the call itself is being stopped from outside.
+func (c *Call) Catchable(err error) bool {
+	var exit *ExitError
+	return !errors.As(err, &exit) && KindOf(err) != KindLimit && c.Context().Err() == nil
+}

@@ -294,7 +294,10 @@ func attrsOf(at place, v starlark.Value) (get func(string) (starlark.Value, erro
 			given = append(given, name)
 		}
 		return func(name string) (starlark.Value, error) {
-			item, _, err := v.Get(starlark.String(name))
+			item, found, err := v.Get(starlark.String(name))
+			if !found {
+				return nil, err
+			}
 			return item, err
 		}, given, nil
 	case starlark.HasAttrs:

@@ -28,6 +28,19 @@ func (c *Call) Path(name string) string {
 	return abs
 }
 
+// Here returns the directory of the script file that contains the call, or
+// Config.Dir when the code is no file's.
+func (c *Call) Here() string {
+	file := c.Pos().Filename()
+	switch {
+	case strings.HasPrefix(file, "<"), strings.HasPrefix(file, "-"), file == "":
+		return c.Path(".")
+	case filepath.IsAbs(file), c.strand.s.rt.cfg.Root == "":
+		return c.Path(filepath.Dir(file))
+	}
+	return c.Path(filepath.Join(c.strand.s.rt.cfg.Root, filepath.Dir(file)))
+}
+
 // readTree returns the tree that may be read, or an error of kind denied.
 func (c *Call) readTree(name string) (*Tree, error) {
 	if t := c.host().Read; t != nil {
@@ -222,19 +235,38 @@ func (c *Call) Getenv(name string) (string, bool, error) {
 	return value, ok, nil
 }
 
-// Run runs a command of this machine, outside the session's lock.
-func (c *Call) Run(command HostCommand) (int, error) {
+// Run runs a command of this machine and waits for its end; within Block, so that
+// other branches go on. Its directory is relative to Config.Dir.
+func (c *Call) Run(ctx context.Context, command HostCommand) (int, error) {
 	run := c.host().Run
 	if run == nil {
 		return -1, c.denied("run "+strings.Join(command.Args, " "), "this program lets scripts run no commands", "")
 	}
 	command.Dir = c.Path(command.Dir)
-	code := -1
-	err := c.Block(func(ctx context.Context) (err error) {
-		code, err = run(ctx, command)
-		return err
-	})
-	return code, err
+	return run(ctx, command)
+}
+
+// Glob returns the files of this machine that match a pattern of filepath.Match, in
+// order. A relative pattern is below Config.Dir and gives relative names.
+func (c *Call) Glob(pattern string) ([]string, error) {
+	t, err := c.readTree(pattern)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.Glob(c.Path(pattern))
+	if err != nil {
+		return nil, c.fileError(pattern, err)
+	}
+	if filepath.IsAbs(pattern) {
+		return found, nil
+	}
+	dir := c.Path(".")
+	for i, name := range found {
+		if found[i], err = filepath.Rel(dir, name); err != nil {
+			return nil, c.fileError(pattern, err)
+		}
+	}
+	return found, nil
 }
 
 func (c *Call) fileError(name string, err error) error {

@@ -6,7 +6,6 @@ package runtime
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -219,40 +218,17 @@ func shortStack(stack string) string {
 	return strings.Join(lines[:min(len(lines), 8)], "\n")
 }
 
-var unassigned = regexp.MustCompile(`^(?:global|local) variable (\w+) referenced before assignment$`)
-
-// explainReassigned mends Starlark's words where a script assigns a
-// predeclared name and uses it as ours before that: network = network().
-func (r *Runtime) explainReassigned(eval *starlark.EvalError) {
-	m := unassigned.FindStringSubmatch(eval.Msg)
-	if m == nil || !r.predeclared.Has(m[1]) && !starlark.Universe.Has(m[1]) {
-		return
+// PosOf returns the innermost script line that led to err, or an invalid
+// position.
+func PosOf(err error) syntax.Position {
+	var static *StaticError
+	if errors.As(err, &static) {
+		return static.Problems[0].Pos
 	}
-	where := "file"
-	if strings.HasPrefix(eval.Msg, "local") {
-		where = "function"
+	if frames := scriptFrames(err); len(frames) > 0 {
+		return frames[len(frames)-1].Pos
 	}
-	eval.Msg = fmt.Sprintf("%s is assigned in this %s, so here it is not the predeclared %s; use another name, such as %s",
-		m[1], where, m[1], shortName(m[1]))
-}
-
-// shortName suggests a variable's name for a noun: net, vol, img, con.
-func shortName(name string) string {
-	if len(name) <= 3 {
-		return "my_" + name
-	}
-	if strings.ContainsRune("aeiou", rune(name[2])) {
-		skeleton := name[:1]
-		for _, r := range name[1:] {
-			if !strings.ContainsRune("aeiou_", r) {
-				skeleton += string(r)
-			}
-		}
-		if len(skeleton) >= 3 {
-			return skeleton[:3]
-		}
-	}
-	return name[:3]
+	return syntax.Position{}
 }
 
 // is reports whether err's tree has an error of type T.

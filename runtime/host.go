@@ -184,3 +184,19 @@ func (t *Tree) RemoveAll(path string) error {
 	}
 	return root.RemoveAll(name)
 }
+
+// Glob returns the absolute paths that match a pattern of filepath.Match, in order.
+func (t *Tree) Glob(pattern string) ([]string, error) {
+	if t.all {
+		return filepath.Glob(pattern)
+	}
+	root, rel, err := t.find(pattern)
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(root.FS(), filepath.ToSlash(rel))
+	for i, name := range names {
+		names[i] = filepath.Join(root.Name(), filepath.FromSlash(name))
+	}
+	return names, err
+}

@@ -17,7 +17,8 @@ import (
 // A Size is a number of bytes; scripts write it as a number or as "512m".
 type Size int64
 
-// An Opt is an optional argument: it tells None or absent from a zero value.
+// An Opt is an optional argument: it tells None or absent from a zero value. An
+// Opt[starlark.Value] tells even None from absent.
 type Opt[T any] struct {
 	Value T
 	Set   bool // false when the argument is absent or None
@@ -119,8 +120,9 @@ func optSetter(t reflect.Type) (setter, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	takesNone := t.Field(0).Type == valueType
 	return func(field reflect.Value, v starlark.Value) error {
-		if v == starlark.None {
+		if v == starlark.None && !takesNone {
 			field.SetZero()
 			return nil
 		}

@@ -189,10 +189,13 @@ type stopError struct {
 func (e *stopError) Error() string {
 	kind := e.ErrorKind()
 	text := e.ErrorMessage()
-	if kind == "" || kind == text {
-		return text
+	if e.cause != context.Canceled && e.cause != context.DeadlineExceeded {
+		text = e.cause.Error()
 	}
-	return strings.TrimSuffix(text, " ("+kind+")") + " (" + kind + ")"
+	if suffix := " (" + kind + ")"; kind != text && !strings.HasSuffix(text, suffix) {
+		text += suffix
+	}
+	return text
 }
 
 func (e *stopError) ErrorKind() string {
@@ -209,7 +212,7 @@ func (e *stopError) ErrorMessage() string {
 	case context.DeadlineExceeded:
 		return "the time allowed has passed"
 	}
-	return e.cause.Error()
+	return messageOf(e.cause)
 }
 
 func (e *stopError) Unwrap() []error {

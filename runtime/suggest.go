@@ -37,7 +37,8 @@ func Nearest(name string, names []string) string {
 	}
 	for _, candidate := range names { // stdo for stdout, code for exit_code
 		folded := foldName(candidate)
-		if strings.HasPrefix(folded, want) || strings.HasSuffix(folded, want) {
+		begins := len(folded) > 1 && strings.HasPrefix(want, folded) // equal for eq
+		if begins || strings.HasPrefix(folded, want) || strings.HasSuffix(folded, want) {
 			return candidate
 		}
 	}
