@@ -290,10 +290,14 @@ func (s *Session) keepGlobals(env starlark.StringDict) {
 
 // sameValue reports whether two values are one object.
 func sameValue(a, b starlark.Value) bool {
-	if a == nil || b == nil || reflect.TypeOf(a) != reflect.TypeOf(b) || !reflect.TypeOf(a).Comparable() {
+	if a == nil || b == nil || reflect.TypeOf(a) != reflect.TypeOf(b) {
 		return false
 	}
-	return a == b
+	if v := reflect.ValueOf(a); v.Kind() == reflect.Slice { // a tuple cannot be compared
+		w := reflect.ValueOf(b)
+		return v.Len() == w.Len() && v.Pointer() == w.Pointer()
+	}
+	return reflect.TypeOf(a).Comparable() && a == b
 }
 
 // attrCall returns the call in which an attribute is read now: of the strand
