@@ -177,7 +177,7 @@ type containerArgs struct{ Container containerRef }
 
 func (e *dockerEngine) start(call *runtime.Call, a containerArgs) error {
 	return e.on(call, a.Container, func(ctx context.Context, client *engine.Client, c *Container) error {
-		return client.StartContainer(ctx, c.id)
+		return launch(ctx, client, c)
 	})
 }
 

@@ -25,7 +25,7 @@ import (
 
 // createParams stands in the signatures of container, container.create and run,
 // createTexts under them.
-const createParams = `name="", env={}, ports=[], mounts=[], tmpfs=[], files={}, network=None, aliases=[], user="", workdir="", entrypoint=None, labels={}, hostname="", init=True, memory=None, cpus=None, shm_size=None, privileged=False, cap_add=[], cap_drop=[], healthcheck=None, restart="no", ulimits={}, read_only=False, extra_hosts={}, stop_signal="", stop_timeout=None, platform="", pull="missing", keep=False, tty=False, raw={}`
+const createParams = `name="", env={}, ports=[], mounts=[], tmpfs=[], files={}, network=None, aliases=[], user="", workdir="", entrypoint=None, labels={}, hostname="", memory=None, cpus=None, shm_size=None, privileged=False, cap_add=[], cap_drop=[], healthcheck=None, restart="no", ulimits={}, read_only=False, extra_hosts={}, stop_signal="", stop_timeout=None, platform="", pull="missing", keep=False, tty=False, raw={}`
 
 const createTexts = `
 image         a reference like "postgres:16", or an Image; pulled when it is missing

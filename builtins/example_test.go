@@ -27,40 +27,37 @@ func connect(ctx context.Context) (*engine.Client, error) {
 // A program runs a script that uses containers, calls a function of it and reads
 // a typed value back.
 func Example() {
-	ctx := context.Background()
-	script := `
+	greeting, err := greet(context.Background(), `
 c = container("busybox", ["sleep", "60"])
 def greet(name):
     return c.exec(["echo", "hello", name]).check().lines()
-`
-	greeting, err := func() (any, error) {
-		rt, err := runtime.New(runtime.Config{
-			Libraries: []*runtime.Library{
-				lang.Library(),
-				builtins.Library(builtins.Options{Connect: connect}),
-			},
-		})
-		if err != nil {
-			return nil, err
-		}
-		session, err := rt.Run(ctx, "fixture.star", script)
-		if err != nil {
-			return nil, err
-		}
-		defer session.Close()
+`)
+	fmt.Println(greeting, err)
+	// Output: [hello world] <nil>
+}
 
-		greeting, err := session.Call(ctx, "greet", "world")
-		if err != nil {
-			return nil, err
-		}
-		var lines []string
-		return &lines, runtime.Decode(greeting, &lines)
-	}()
+func greet(ctx context.Context, script string) (greeting []string, err error) {
+	rt, err := runtime.New(runtime.Config{
+		Libraries: []*runtime.Library{
+			lang.Library(),
+			builtins.Library(builtins.Options{Connect: connect}),
+		},
+	})
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	fmt.Println(*greeting.(*[]string))
-	// Output: [hello world]
+	session, err := rt.Run(ctx, "fixture.star", script)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+
+	value, err := session.Call(ctx, "greet", "world")
+	if err != nil {
+		return nil, err
+	}
+	err = runtime.Decode(value, &greeting)
+	return greeting, err
 }
 
 // A runtime without a library has the language and nothing else.
@@ -121,7 +118,7 @@ times  how often
 	fmt.Println(err)
 	// Output:
 	// hey!hey!
-	// shout: no parameter tims (did you mean times?); usage: shout(words, *, times=1) -> string
+	// shout: no parameter tims (did you mean times?); usage: shout(words, *, times=1)
 }
 
 // A program that has the official client already lends it; it stays the program's

@@ -174,7 +174,7 @@ func (c *capture) value(s string) starlark.Value {
 }
 
 const runDoc = `
-run(image, cmd=None, *, ` + createParams + `, ` + outputParams + `, check=False, timeout=None) -> Result
+run(image, cmd=None, *, ` + createParams + `, init=False, ` + outputParams + `, check=False, timeout=None) -> Result
 
 Run a container to its end and remove it.
 ` + createTexts + outputTexts + `

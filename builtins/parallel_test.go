@@ -24,7 +24,7 @@ def work(i):
     for _ in range(100):
         counts["n"] = counts.get("n", 0) + 1
         order.append(i)
-    return int(r.stdout)
+    return int(r.stdout.strip())
 took = time.now()
 results = parallel.map(work, range(8))
 took = (time.now() - took).seconds

@@ -1,11 +1,15 @@
 package builtins_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.starlark.net/starlark"
 
+	"github.com/dscript/dscript/engine"
 	"github.com/dscript/dscript/engine/enginetest"
 	"github.com/dscript/dscript/runtime"
 	"github.com/dscript/dscript/runtime/docs"
@@ -20,10 +24,9 @@ func TestReference(t *testing.T) {
 // container that runs.
 func TestDeclaredExamples(t *testing.T) {
 	client := enginetest.Client(t)
-	rt, err := runtime.New(config(t, client))
-	require.NoError(t, err)
+	id := enginetest.Container(t, client)
 	ran := 0
-	for _, lib := range rt.Libraries() {
+	for _, lib := range config(t, nil).Libraries {
 		members := lib.Members
 		for _, typ := range lib.Types {
 			members = append(members, typ)
@@ -33,7 +36,7 @@ func TestDeclaredExamples(t *testing.T) {
 				return
 			}
 			ran++
-			t.Run(m.Doc().FullName, func(t *testing.T) { runExamples(t, rt, m.Doc().Examples) })
+			t.Run(m.Doc().FullName, func(t *testing.T) { runExamples(t, client, id, m.Doc().Examples) })
 		})
 	}
 	assert.NotZero(t, ran)
@@ -46,17 +49,26 @@ func walk(members []runtime.Member, visit func(runtime.Member)) {
 	}
 }
 
-func runExamples(t *testing.T, rt *runtime.Runtime, examples []runtime.Example) {
+func runExamples(t *testing.T, client *engine.Client, id string, examples []runtime.Example) {
+	var out bytes.Buffer
+	c := config(t, client)
+	c.Stdout = &out
+	rt, err := runtime.New(c)
+	require.NoError(t, err)
 	s := rt.NewSession(t.Context())
 	defer func() { assert.NoError(t, s.Close()) }()
-	require.NoError(t, s.Exec(t.Context(), `c = container("busybox", ["sleep", "60"])`))
+	require.NoError(t, s.Exec(t.Context(), `c = container.get("`+id+`")`))
 	for _, example := range examples {
 		if example.Want == "" {
 			require.NoError(t, s.Exec(t.Context(), example.Source), example.Source)
 			continue
 		}
+		out.Reset()
 		got, err := s.Eval(t.Context(), example.Source)
 		require.NoError(t, err, example.Source)
-		assert.Equal(t, example.Want, got.String(), example.Source)
+		if got != starlark.None {
+			out.WriteString(got.String())
+		}
+		assert.Equal(t, example.Want, strings.TrimSuffix(out.String(), "\n"), example.Source)
 	}
 }
