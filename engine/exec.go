@@ -156,6 +156,12 @@ func (e *Exec) finish(ctx context.Context, sink *sink) (ExecResult, error) {
 		return r, err
 	}
 	r.ExitCode = *state.ExitCode
+	if e.lostAtStart(ctx, state) {
+		_ = sink.release()
+		sink.capture.result(&r)
+		return r, e.kill(ctx, &Error{Op: "exec", Object: e.container, Kind: KindUnavailable,
+			Message: "the connection to the engine was lost while the command started", Err: errStillRuns})
+	}
 	if text, yes := e.neverStarted(ctx, state, sink); yes {
 		return r, &Error{Op: "exec", Object: e.container, Kind: startKind(text), Message: e.c.redact(clean(text))}
 	}

@@ -39,9 +39,9 @@ func (e *Exec) Kill(ctx context.Context) error {
 	if e.c.local() && killMarked(ctx, []byte(markerEnv+"="+e.nonce)) {
 		return nil
 	}
-	code, err := e.killInside(ctx, "0")
+	code, err := e.script(ctx, "0", killScript)
 	if err == nil && code == 3 && e.user != "" {
-		code, err = e.killInside(ctx, e.user)
+		code, err = e.script(ctx, e.user, killScript)
 	}
 	if err == nil && code == 0 {
 		return nil
@@ -56,16 +56,41 @@ func (e *Exec) Kill(ctx context.Context) error {
 		Hint: "stop or remove the container", Err: err}
 }
 
+// liveScript ends with 0 when the exec with the marker $1 still has its main
+// process: one whose parent is outside the container's pid namespace.
+const liveScript = `m=` + markerEnv + `=$1
+for p in /proc/[0-9]*; do
+case "$(cat $p/environ 2>/dev/null)" in *$m*)
+while read k v; do [ "$k $v" = "PPid: 0" ] && exit 0; done <$p/status;;
+esac
+done
+exit 3`
+
+// lostAtStart reports whether a command that has ended, as the engine says, runs
+// all the same. Docker notes exit code 126 and a pid for an exec whose connection
+// broke before its process was up (seen on 20.10.24); a command that ends with
+// 126 by itself looks the same but for the process.
+func (e *Exec) lostAtStart(ctx context.Context, s execState) bool {
+	if *s.ExitCode != 126 || s.Pid == 0 {
+		return false
+	}
+	if e.c.local() && marked(fmt.Sprintf("/proc/%d/environ", s.Pid), []byte(markerEnv+"="+e.nonce)) {
+		return true
+	}
+	code, err := e.script(ctx, "0", liveScript)
+	return err == nil && code == 0
+}
+
 // local reports whether the engine runs on this machine, and this process may
 // see and kill all that it runs.
 func (c *Client) local() bool {
 	return c.opts.Dial == nil && strings.HasPrefix(c.host, "unix://") && os.Geteuid() == 0
 }
 
-// killInside runs the script in the container.
-func (e *Exec) killInside(ctx context.Context, user string) (int, error) {
+// script runs one of the scripts in the container, for e's marker.
+func (e *Exec) script(ctx context.Context, user, script string) (int, error) {
 	k := &Exec{c: e.c, container: e.container, user: user, nonce: "killer"}
-	o := ExecOptions{Cmd: []string{"/bin/sh", "-c", killScript, "sh", e.nonce}, User: user}
+	o := ExecOptions{Cmd: []string{"/bin/sh", "-c", script, "sh", e.nonce}, User: user}
 	if err := k.create(ctx, o, false); err != nil {
 		return 0, err
 	}

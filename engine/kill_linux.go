@@ -35,6 +35,7 @@ func killMarked(ctx context.Context, marker []byte) bool {
 	return false
 }
 
+// marked reports whether the environment in a file has the marker.
 func marked(environ string, marker []byte) bool {
 	env, err := os.ReadFile(environ)
 	return err == nil && bytes.Contains(env, marker)

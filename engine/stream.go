@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
+	"syscall"
 )
 
 // buffers are for the reading of streams; *[demuxBuffer]byte.
@@ -77,11 +79,21 @@ func (s *Stream) fail(err error) {
 	switch {
 	case s.ctx.Err() != nil:
 		s.err = s.c.contextError(s.ctx, s.op, s.object)
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), s.unreadInput(err):
 		s.err = io.EOF
 	default:
 		s.err = s.c.streamError(s.op, s.object, err)
 	}
+}
+
+// unreadInput reports whether err only says that the other side closed its local
+// socket without having read all of our input, as Podman does when a command ends
+// before it has read its stdin. All output before that has arrived: a unix socket
+// gives the error after the data (unix(7)). Over TCP a reset can lose output, and
+// stays an error.
+func (s *Stream) unreadInput(err error) bool {
+	return s.w != nil && errors.Is(err, syscall.ECONNRESET) && strings.HasPrefix(s.c.host, "unix://") &&
+		s.demux.left == 0 && s.demux.start == s.demux.end
 }
 
 // Write sends to the process's standard input.

@@ -208,6 +208,7 @@ func (p *Proxy) serve(conn net.Conn) {
 		return
 	}
 	f := p.match(req)
+	upgrade := req.Header.Get("Upgrade") != ""
 	if f.Drop {
 		return
 	}
@@ -227,12 +228,12 @@ func (p *Proxy) serve(conn net.Conn) {
 		return
 	}
 	defer p.track(up)()
-	p.pass(conn, in, req, up, f)
+	p.pass(conn, in, req, up, f, upgrade)
 }
 
-// pass passes a request and its answer on.
-func (p *Proxy) pass(conn net.Conn, in *bufio.Reader, req *http.Request, up net.Conn, f Fault) {
-	upgrade := req.Header.Get("Upgrade") != ""
+// pass passes a request and its answer on; after one that asked for an upgrade,
+// the connection both ways.
+func (p *Proxy) pass(conn net.Conn, in *bufio.Reader, req *http.Request, up net.Conn, f Fault, upgrade bool) {
 	req.Close = !upgrade // so that the end of the answer is the end of the connection
 	if !upgrade {
 		req.Header.Del("Connection")
