@@ -21,8 +21,7 @@ type Call struct {
 	ctx    context.Context
 	scope  *Scope
 	op     string
-	depth  int             // of the thread's stack when the call began
-	pos    syntax.Position // set when the stack does not tell
+	depth  int // of the thread's stack when the call began
 
 	callbacks sync.Mutex // one callback of a call at a time
 	blocked   bool       // inside Block: the lock is not held
@@ -54,8 +53,8 @@ func (c *Call) Name() string { return c.op }
 
 // Pos returns the innermost script line that led to the call.
 func (c *Call) Pos() syntax.Position {
-	if c.pos.IsValid() || c.strand == nil {
-		return c.pos
+	if c.strand == nil {
+		return syntax.Position{}
 	}
 	thread := c.strand.thread
 	for i := thread.CallStackDepth() - c.depth; i >= 0 && i < thread.CallStackDepth(); i++ {
@@ -63,7 +62,7 @@ func (c *Call) Pos() syntax.Position {
 			return pos
 		}
 	}
-	return syntax.Position{}
+	return c.strand.origin
 }
 
 // Block gives up the session's lock while fn waits for an engine, a timer or
@@ -163,11 +162,9 @@ type branches struct {
 func (b *branches) branch(ctx context.Context, i int) {
 	parent := b.call.strand
 	st := parent.s.newStrand(ctx, b.call.scope.Child())
-	st.loading, st.cleanup = parent.loading, parent.cleanup
+	st.loading, st.cleanup, st.origin = parent.loading, parent.cleanup, b.pos
 	_, err := st.run(func(st *strand) (starlark.Value, error) {
-		call := newCall(st, b.call.op)
-		call.pos = b.pos
-		return starlark.None, b.run(call, i)
+		return starlark.None, b.run(newCall(st, b.call.op), i)
 	})
 	if err == nil {
 		return

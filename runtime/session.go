@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
 // A Session is a script's world: its globals, its modules, its scope and its
@@ -43,7 +44,7 @@ type Session struct {
 	mu      sync.Mutex
 	id      string
 	ended   error // why nothing more can be run
-	closed  bool
+	closing sync.Once
 }
 
 // errClosed is why evaluations end when their session is closed.
@@ -206,10 +207,11 @@ func (s *Session) callValue(st *strand, fn starlark.Callable, args []any) (starl
 }
 
 // Cleanup calls a function while a scope ends: with a thread, a context and
-// a budget of its own, also when the session's are used up.
-func (s *Session) Cleanup(ctx context.Context, scope *Scope, fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) error {
+// a budget of its own, also when the session's are used up. pos is the line
+// that asked for it.
+func (s *Session) Cleanup(ctx context.Context, scope *Scope, pos syntax.Position, fn starlark.Callable, args starlark.Tuple, kwargs []starlark.Tuple) error {
 	st := s.newStrand(ctx, scope)
-	st.cleanup = true
+	st.cleanup, st.origin = true, pos
 	_, err := st.run(func(st *strand) (starlark.Value, error) {
 		return starlark.Call(st.thread, fn, args, kwargs)
 	})
@@ -217,18 +219,19 @@ func (s *Session) Cleanup(ctx context.Context, scope *Scope, fn starlark.Callabl
 }
 
 // Close ends the session: it stops what still runs, waits for it, and tries
-// every cleanup. It returns the failures joined. Closing again does nothing.
-func (s *Session) Close() error {
+// every cleanup. It returns the failures joined. Closing again waits for the
+// first Close and returns nil.
+func (s *Session) Close() (err error) {
+	s.closing.Do(func() { err = s.close() })
+	return err
+}
+
+func (s *Session) close() error {
 	s.mu.Lock()
-	again := s.closed
-	s.closed = true
 	if s.ended == nil {
 		s.ended = errClosed
 	}
 	s.mu.Unlock()
-	if again {
-		return nil
-	}
 	s.cancel(errClosed)
 	s.running.Wait()
 	return s.root.Close(context.WithoutCancel(s.ctx))

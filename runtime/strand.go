@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
 // A strand is one line of execution of a session: an evaluation, or a branch
@@ -19,9 +20,10 @@ type strand struct {
 	thread  *starlark.Thread
 	ctx     context.Context
 	scope   *Scope
-	loading []string // the modules being loaded, outermost first
-	cleanup bool     // it has a budget of steps of its own
-	limit   uint64   // steps given to the thread so far
+	origin  syntax.Position // the line that began it, for calls that no script code made
+	loading []string        // the modules being loaded, outermost first
+	cleanup bool            // it has a budget of steps of its own
+	limit   uint64          // steps given to the thread so far
 }
 
 const strandKey = "dscript.strand"

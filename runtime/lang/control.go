@@ -30,9 +30,9 @@ last
 `
 
 func deferCall(call *runtime.Call, a callArgs) error {
-	session, scope := call.Session(), call.Scope()
-	scope.Defer("defer "+a.Fn.Name(), call.Pos(), func(ctx context.Context) error {
-		return session.Cleanup(ctx, scope, a.Fn, a.Args, a.Kwargs)
+	session, scope, pos := call.Session(), call.Scope(), call.Pos()
+	scope.Defer("defer "+a.Fn.Name(), pos, func(ctx context.Context) error {
+		return session.Cleanup(ctx, scope, pos, a.Fn, a.Args, a.Kwargs)
 	})
 	return nil
 }
