@@ -42,6 +42,9 @@ func (l *loop) statement(ctx context.Context, s statement) error {
 	if !s.expr {
 		before := l.session.Globals()
 		err := l.session.ExecNamed(ctx, fileName, s.text)
+		if err == nil && s.load != nil {
+			err = l.session.ExecNamed(ctx, fileName, bindLoaded(s.load))
+		}
 		l.noteShadows(before)
 		return err
 	}

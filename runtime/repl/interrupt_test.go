@@ -25,8 +25,8 @@ type user struct {
 	left      chan error
 }
 
-// atPrompt starts a loop that shows prompts.
-func atPrompt(t *testing.T, ctx context.Context) *user {
+// startPrompt starts a loop that shows prompts.
+func startPrompt(t *testing.T, ctx context.Context) *user {
 	r, w := io.Pipe()
 	u := &user{t: t, out: &buffer{}, in: w, interrupt: make(chan os.Signal, 1), left: make(chan error, 1)}
 	o := repl.Options{Runtime: newRuntime(t, u.out), In: r, Out: u.out, Err: u.out, Prompt: true, Interrupts: u.interrupt}
@@ -79,7 +79,7 @@ func TestInterrupt(t *testing.T) {
 		"a pure loop":          "thing('x')\nif True:\n    print('waiting')\n    while True: pass\n\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := atPrompt(t, t.Context())
+			u := startPrompt(t, t.Context())
 			u.types(code)
 			u.sees("waiting\n")
 			u.interrupt <- os.Interrupt
@@ -94,7 +94,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestInterruptAtThePromptSaysHowToLeave(t *testing.T) {
-	u := atPrompt(t, t.Context())
+	u := startPrompt(t, t.Context())
 	u.sees("dscript> ")
 	u.interrupt <- os.Interrupt
 	u.sees("Ctrl-D or :quit leaves")
@@ -127,7 +127,7 @@ func TestTheEndOfTheContextEndsTheLoopAndCleansUp(t *testing.T) {
 	for name, code := range map[string]string{"at the prompt": "thing('x')\nprint('waiting')\n", "in a call": "thing('x')\nwait()\n"} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			u := atPrompt(t, ctx)
+			u := startPrompt(t, ctx)
 			u.types(code)
 			u.sees("waiting\n")
 			cancel(cause)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,8 +44,14 @@ func atTerminal(t *testing.T, history string) *user {
 	t.Setenv("TERM", "xterm")
 	go func() { u.left <- repl.Run(t.Context(), o) }()
 	go readTerminal(end, io.Discard, u.out)
-	u.sees("dscript> ")
 	return u
+}
+
+// atPrompt types when the prompt is there: until then the terminal is not the editor's.
+func (u *user) atPrompt(text string) {
+	u.t.Helper()
+	u.sees("dscript> ")
+	u.types(text)
 }
 
 // readTerminal copies what is put out to raw, and without control sequences to text.
@@ -79,37 +86,38 @@ func TestTerminal(t *testing.T) {
 	history := filepath.Join(t.TempDir(), "history")
 	u := atTerminal(t, history)
 
-	u.types("20 + 1" + enter)
+	u.atPrompt("20 + 1" + enter)
 	u.sees("\n21\r\n")
 
 	// A paste with tabs and a blank line is one block.
-	u.types(paste + "def f(x):\r\ty = x + 1\r\r\treturn y\r" + pasted)
-	u.sees("return y")
-	u.types("f(41)" + enter)
+	u.atPrompt(paste + "def f(x):\r\ty = x + 1\r\r\treturn y\r" + pasted)
+	u.sees("return y\n")
+	u.atPrompt("f(41)" + enter)
 	u.sees("\n42\r\n")
 
 	// It comes back whole.
-	u.types(up + up + "\x05" + enter) // Ctrl-E: the end of the line
-	u.sees("def f(x):⏎␉y = x + 1⏎⏎␉return y")
-	u.types("f(1)" + enter)
+	u.atPrompt(up + up + "\x05" + enter) // Ctrl-E: the end of the line
+	u.sees("def f(x):⏎␉y = x + 1⏎⏎␉return y\n")
+	u.atPrompt("f(1)" + enter)
 	u.sees("\n2\r\n")
 
-	u.types(" hidden = 1" + enter)
-	u.types("abc" + ctrlC)
-	u.sees("^C")
-	u.types(ctrlC)
+	u.atPrompt(" hidden = 1" + enter)
+	u.sees("hidden = 1\n")
+	u.atPrompt("abc" + ctrlC)
+	u.sees("^C\n")
+	u.atPrompt(ctrlC)
 	u.sees("Ctrl-D or :quit leaves")
 
 	// What a value says cannot act on the terminal.
-	u.types(`result("\033[2Jx")` + enter)
+	u.atPrompt(`result("\033[2Jx")` + enter)
 	u.sees(`\x1b[2Jx`)
 
-	u.types("wait()" + enter)
+	u.atPrompt("wait()" + enter)
 	u.sees("waiting\r\n")
 	u.interrupt <- os.Interrupt
 	u.sees("interrupted\r\n")
 
-	u.types(ctrlD)
+	u.atPrompt(ctrlD)
 	assert.NoError(t, u.leaves())
 
 	text, err := os.ReadFile(history)
@@ -125,9 +133,11 @@ wait()
 
 	// The next prompt has the history.
 	u = atTerminal(t, history)
-	u.types(up)
+	u.atPrompt(up)
 	u.sees("wait()")
-	u.types(ctrlC + ctrlD)
+	u.types(ctrlC)
+	u.sees("^C\n")
+	u.atPrompt(ctrlD)
 	assert.NoError(t, u.leaves())
 }
 
@@ -143,14 +153,14 @@ func TestTerminalIsGivenBack(t *testing.T) {
 	go func() {
 		u.left <- repl.Run(t.Context(), repl.Options{Runtime: newRuntime(t, terminal), In: terminal, Out: terminal, Err: terminal, Terminal: true})
 	}()
-	u.sees("dscript> ")
-	u.types("1" + enter)
+	u.atPrompt("1" + enter)
 	u.sees("\n1\r\n")
-	u.sees("dscript> ")
-	u.types(ctrlD)
+	u.atPrompt(ctrlD)
 	require.NoError(t, u.leaves())
 	after, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
-	assert.True(t, strings.LastIndex(raw.String(), "\x1b[?2004l") > strings.LastIndex(raw.String(), "\x1b[?2004h"), "marks of pastes are asked for no longer")
+	assert.Eventually(t, func() bool {
+		return strings.LastIndex(raw.String(), "\x1b[?2004l") > strings.LastIndex(raw.String(), "\x1b[?2004h")
+	}, 20*time.Second, time.Millisecond, "marks of pastes are asked for no longer")
 }

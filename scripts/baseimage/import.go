@@ -5,12 +5,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
 
-	"github.com/moby/moby/client"
+	"github.com/dscript/dscript/engine"
 )
 
 // The users that the image of the registry has.
@@ -31,22 +30,15 @@ nobody:x:65534:
 
 // importImage makes the base image out of one static busybox: the program, a
 // link for each of its commands, a few users and the usual directories.
-func importImage(ctx context.Context, c *client.Client, busybox string) error {
+func importImage(ctx context.Context, c *engine.Client, busybox string) error {
 	layer, err := rootFS(busybox)
 	if err != nil {
 		return err
 	}
-	r, err := c.ImageImport(ctx,
-		client.ImageImportSource{Source: layer, SourceName: "-"}, image,
-		client.ImageImportOptions{Changes: []string{
-			`CMD ["sh"]`,
-			"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		}})
-	if err != nil {
-		return fmt.Errorf("import %s: %w", image, err)
-	}
-	defer r.Close()
-	_, err = io.Copy(io.Discard, r)
+	_, err = c.ImportImage(ctx, layer, engine.ImportOptions{Ref: image, Changes: []string{
+		`CMD ["sh"]`,
+		"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	}})
 	return err
 }
 

@@ -18,7 +18,8 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/moby/moby/client"
+	"github.com/dscript/dscript/engine"
+	"github.com/dscript/dscript/engine/host"
 )
 
 const image = "busybox:latest"
@@ -43,7 +44,12 @@ func run(ctx context.Context) error {
 	if *static != "" {
 		return isStatic(*static)
 	}
-	c, err := client.New(client.FromEnv)
+	home, _ := os.UserHomeDir()
+	found, err := host.Find(ctx, host.FindOptions{Getenv: os.Getenv, Home: home})
+	if err != nil {
+		return err
+	}
+	c, err := engine.New(found.Options)
 	if err != nil {
 		return err
 	}
@@ -52,7 +58,7 @@ func run(ctx context.Context) error {
 	case *ping:
 		return pingEngine(ctx, c)
 	case *have:
-		_, err := c.ImageInspect(ctx, image)
+		_, err := c.InspectImage(ctx, image)
 		return err
 	case *pull:
 		return pullImage(ctx, c)
@@ -62,35 +68,25 @@ func run(ctx context.Context) error {
 	return errors.New("nothing to do: see -help")
 }
 
-func pingEngine(ctx context.Context, c *client.Client) error {
+func pingEngine(ctx context.Context, c *engine.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	v, err := c.ServerVersion(ctx, client.ServerVersionOptions{})
+	v, err := c.Version(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s at %s\n", v.Version, c.DaemonHost())
+	fmt.Printf("%s %s at %s\n", v.Engine, v.Version, c.Host())
 	return nil
 }
 
 // pullImage gives a registry 10 seconds for its first words, and the pull five minutes.
-func pullImage(ctx context.Context, c *client.Client) error {
+func pullImage(ctx context.Context, c *engine.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	silent := time.AfterFunc(10*time.Second, cancel)
 	defer silent.Stop()
-	r, err := c.ImagePull(ctx, image, client.ImagePullOptions{})
-	if err != nil {
-		return fmt.Errorf("no registry gives %s: %w", image, err)
-	}
-	defer r.Close()
-	for _, err := range r.JSONMessages(ctx) {
-		if err != nil {
-			return fmt.Errorf("no registry gives %s: %w", image, err)
-		}
-		silent.Stop()
-	}
-	return nil
+	_, err := c.PullImage(ctx, image, engine.PullOptions{Progress: func(engine.Progress) { silent.Stop() }})
+	return err
 }
 
 func isStatic(name string) error {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A project is the directory tree that load reads from.
+type project struct {
+	root string // absolute
+	main string // the script's name below root, with slashes
+	dir  string // the script's directory, absolute
+}
+
+// projectOf gives the project of a script: the nearest directory upwards that has
+// dscript.lock or .git, else the script's own.
+func projectOf(file string) (project, error) {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return project{}, err
+	}
+	dir := filepath.Dir(abs)
+	root := projectRoot(dir)
+	rel, err := filepath.Rel(root, abs)
+	if err != nil {
+		return project{}, err
+	}
+	return project{root: root, main: filepath.ToSlash(rel), dir: dir}, nil
+}
+
+func projectRoot(dir string) string {
+	for at := dir; ; at = filepath.Dir(at) {
+		for _, mark := range []string{"dscript.lock", ".git"} {
+			if _, err := os.Lstat(filepath.Join(at, mark)); !errors.Is(err, fs.ErrNotExist) && err == nil {
+				return at
+			}
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
+}
+
+// shownAs is how a directory is written in front of file names in errors:
+// relative to the working directory.
+func shownAs(dir string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	rel, err := filepath.Rel(wd, dir)
+	if err != nil {
+		return dir
+	}
+	return rel
+}
