@@ -66,7 +66,8 @@ func (r *Runtime) writeProblem(b *strings.Builder, pos syntax.Position, message,
 		fmt.Fprintf(b, "%s: ", pos)
 	}
 	b.WriteString("error: " + message)
-	if suffix := " (" + kind + ")"; kind != "" && !strings.Contains(message, suffix) {
+	said := strings.HasPrefix(message, kind+": ") // fail: no
+	if suffix := " (" + kind + ")"; kind != "" && !said && !strings.Contains(message, suffix) {
 		b.WriteString(suffix)
 	}
 	b.WriteByte('\n')

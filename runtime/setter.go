@@ -87,11 +87,14 @@ func setterFor(t reflect.Type) (setter, string, error) {
 	return setDecoded, goWants(t), nil
 }
 
-// wantsOf names what an Unpacker takes: its Wants method says so, else its
-// type's name.
+// wantsOf names what an Unpacker takes: its Wants method says so, else the
+// type whose names it takes, else its own type's name.
 func wantsOf(t reflect.Type) string {
 	if w, ok := reflect.New(t).Interface().(interface{ Wants() string }); ok {
 		return w.Wants()
+	}
+	if of := namesOf(t); of != "" {
+		return of + " or its name"
 	}
 	return lowerFirst(t.Name())
 }

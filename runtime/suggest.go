@@ -28,7 +28,9 @@ func Nearest(name string, names []string) string {
 		if candidate == name {
 			continue
 		}
-		if d := editDistance(want, foldName(candidate)); d < bestDistance {
+		d := editDistance(want, foldName(candidate))
+		closer := best != "" && d == bestDistance && editDistance(name, candidate) < editDistance(name, best)
+		if d < bestDistance || closer {
 			best, bestDistance = candidate, d
 		}
 	}
