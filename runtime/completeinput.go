@@ -198,7 +198,7 @@ func (s *Session) params(what known) []Param {
 		params[i].Name, _ = fn.Param(i)
 	}
 	if n := len(params); n > 0 && fn.HasKwargs() {
-		params[n-1].Variadic, n = "**", n-1
+		params[n-1].Variadic = "**"
 	}
 	return params
 }
