@@ -17,11 +17,21 @@ func (st *strand) firstSteps() error {
 	if st.s.rt.cfg.MaxSteps == 0 {
 		return nil
 	}
-	if limit := st.s.limit.Load(); limit != nil && !st.cleanup {
+	if limit := st.overLimit(); limit != nil {
 		return limit
 	}
 	st.moreSteps(st.thread)
 	return nil
+}
+
+// overLimit returns the used-up budget that stops the strand, or nil. A
+// cleanup is stopped only by its own.
+func (st *strand) overLimit() error {
+	limit := st.s.limit.Load()
+	if limit == nil || st.cleanup && !st.spent {
+		return nil
+	}
+	return limit
 }
 
 // moreSteps gives the thread another slice, or stops it when the budget of
@@ -35,6 +45,7 @@ func (st *strand) moreSteps(thread *starlark.Thread) {
 	}
 	slice := min(stepSlice, budget-min(budget, *used))
 	if slice == 0 {
+		st.spent = true
 		st.s.overLimit("the script used up its %d steps", budget)
 		thread.Cancel(KindLimit)
 		thread.SetMaxExecutionSteps(thread.Steps + stepSlice)

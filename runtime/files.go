@@ -33,7 +33,7 @@ func (c *Call) Path(name string) string {
 func (c *Call) Here() string {
 	file := c.Pos().Filename()
 	switch {
-	case strings.HasPrefix(file, "<"), strings.HasPrefix(file, "-"), file == "":
+	case noFile(file):
 		return c.Path(".")
 	case filepath.IsAbs(file), c.strand.s.rt.cfg.Root == "":
 		return c.Path(filepath.Dir(file))

@@ -134,24 +134,46 @@ func (r *Runtime) resolveModule(from, name string) (string, error) {
 	if std, ok := strings.CutPrefix(name, stdPrefix); ok {
 		return within(stdPrefix, std, name)
 	}
-	base, prefix := ".", ""
-	if key, ok := r.moduleName(from); ok {
-		if std, ok := strings.CutPrefix(key, stdPrefix); ok {
-			prefix, key = stdPrefix, std
-		}
-		base = path.Dir(key)
+	prefix := ""
+	if strings.HasPrefix(from, stdPrefix) {
+		prefix = stdPrefix
 	}
 	if rooted, ok := strings.CutPrefix(name, "//"); ok {
 		return within(prefix, rooted, name)
 	}
 	if strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") {
-		return within(prefix, path.Join(base, name), name)
+		dir, err := r.moduleDir(from)
+		if err != nil {
+			return "", err
+		}
+		return within(prefix, path.Join(dir, name), name)
 	}
 	err := Errorf(KindInvalid, `a module is named "./file.star", "../file.star", "//file.star" from the root, or "@std//file.star", not %q`, name)
 	if name != "" && !strings.HasPrefix(name, "@") && !strings.HasPrefix(name, "/") {
 		err.Hint = `write "./` + name + `" for the file beside this one`
 	}
 	return "", err
+}
+
+// moduleDir returns the directory of a file within its root. Code that is no
+// file's is in Config.Dir.
+func (r *Runtime) moduleDir(file string) (string, error) {
+	if noFile(file) {
+		if rel, err := filepath.Rel(r.cfg.Root, r.cfg.Dir); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), nil
+		}
+		return ".", nil
+	}
+	key, ok := r.moduleName(file)
+	if !ok {
+		return "", Errorf(KindInvalid, `%s does not lie below the project's root, so it can load only "//file.star" and "@std//file.star"`, file)
+	}
+	return path.Dir(strings.TrimPrefix(key, stdPrefix)), nil
+}
+
+// noFile reports whether a file name in positions stands for no file: "<exec>", "-c".
+func noFile(name string) bool {
+	return name == "" || strings.HasPrefix(name, "<") || strings.HasPrefix(name, "-")
 }
 
 // within cleans a path that may not leave its root.

@@ -307,6 +307,41 @@ func TestMaxSteps(t *testing.T) {
 	}
 }
 
+func TestCleanupHasABudgetOfItsOwn(t *testing.T) {
+	var out bytes.Buffer
+	rt := newRuntime(t, runtime.Config{MaxSteps: 50_000, Stdout: &out})
+	_, err := rt.Run(context.Background(), "x.star", `
+def loop():
+    while True:
+        pass
+
+def tidy():
+    print(deadline("1h", lambda: "in time"))
+    for i in range(1000):
+        pass
+    print("tidied")
+
+defer(tidy)
+defer(loop)
+loop()
+`)
+	assert.Equal(t, "in time\ntidied\n", out.String())
+	assert.Equal(t, 2, strings.Count(err.Error(), "used up its 50000 steps"), "%v", err)
+}
+
+func TestLoadFromCodeThatIsNoFile(t *testing.T) {
+	files := fstest.MapFS{"sub/a.star": {Data: []byte("a = 1")}}
+	rt := newRuntime(t, runtime.Config{Files: files, Root: "/project", Dir: "/project/sub"})
+	for name, src := range map[string]string{"<stdin>": `load("./a.star", "a")`, "-c": `load("../sub/a.star", "a")`, "/project/sub/x.star": `load("./a.star", "a")`, "/other/x.star": `load("//sub/a.star", "a")`} {
+		s, err := rt.Run(context.Background(), name, src)
+		if assert.NoError(t, err, name) {
+			assert.NoError(t, s.Close())
+		}
+	}
+	_, err := rt.Run(context.Background(), "/other/x.star", `load("./a.star", "a")`)
+	assert.ErrorContains(t, err, "does not lie below the project's root")
+}
+
 func TestMaxOutput(t *testing.T) {
 	var out bytes.Buffer
 	rt := newRuntime(t, runtime.Config{MaxOutput: 10, Stdout: &out})

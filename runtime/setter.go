@@ -174,8 +174,11 @@ func valueTypeName(t reflect.Type) string {
 	case reflect.TypeFor[*starlark.List](), reflect.TypeFor[*starlark.Dict](), reflect.TypeFor[*starlark.Set](), tupleType:
 		return lowerFirst(t.String()[strings.LastIndexByte(t.String(), '.')+1:])
 	}
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	switch t.Kind() {
+	case reflect.Pointer:
+		return t.Elem().Name()
+	case reflect.Interface:
+		return lowerFirst(t.Name())
 	}
 	return t.Name()
 }

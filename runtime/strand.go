@@ -24,6 +24,7 @@ type strand struct {
 	loading []string        // the modules being loaded, outermost first
 	cleanup bool            // it has a budget of steps of its own
 	limit   uint64          // steps given to the thread so far
+	spent   bool            // all that a cleanup may have
 }
 
 const strandKey = "dscript.strand"
@@ -142,7 +143,7 @@ func (st *strand) with(ctx context.Context, scope *Scope, fn func() (starlark.Va
 		stop()
 		st.setContext(oldCtx)
 		st.thread.Uncancel()
-		if oldCtx.Err() != nil || st.s.limit.Load() != nil { // an interruption from outside must not be lost
+		if oldCtx.Err() != nil || st.overLimit() != nil { // an interruption from outside must not be lost
 			st.thread.Cancel("stopped")
 		}
 	}()
@@ -173,7 +174,7 @@ func (st *strand) explain(err error) error {
 
 // stopCause is why the strand's thread was interrupted.
 func (st *strand) stopCause() error {
-	if limit := st.s.limit.Load(); limit != nil && !st.cleanup {
+	if limit := st.overLimit(); limit != nil {
 		return limit
 	}
 	if cause := context.Cause(st.ctx); cause != nil {
