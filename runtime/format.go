@@ -66,8 +66,7 @@ func (r *Runtime) writeProblem(b *strings.Builder, pos syntax.Position, message,
 		fmt.Fprintf(b, "%s: ", pos)
 	}
 	b.WriteString("error: " + message)
-	said := strings.HasPrefix(message, kind+": ") // fail: no
-	if suffix := " (" + kind + ")"; kind != "" && !said && !strings.Contains(message, suffix) {
+	if suffix := " (" + kind + ")"; kind != "" && !strings.Contains(message, suffix) {
 		b.WriteString(suffix)
 	}
 	b.WriteByte('\n')
