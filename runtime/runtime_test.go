@@ -42,6 +42,15 @@ func TestLanguage(t *testing.T) {
 	langtest.Files(t, "testdata/*.star", runtime.Config{Libraries: []*runtime.Library{lang.Library()}})
 }
 
+// mapFS is a file system of texts.
+func mapFS(texts map[string]string) fstest.MapFS {
+	files := make(fstest.MapFS)
+	for name, text := range texts {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return files
+}
+
 func TestZeroConfig(t *testing.T) {
 	rt, err := runtime.New(runtime.Config{})
 	require.NoError(t, err)

@@ -207,6 +207,15 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+func TestAttributesReadInBranches(t *testing.T) {
+	makeCrate := runtime.Func("crate(label)", func(c *runtime.Call, a struct{ Label string }) (*crate, error) {
+		return &crate{c.Session(), a.Label}, nil
+	})
+	v, err := evalWith(t, `parallel.map(lambda i: crate(str(i)).slow * int(crate(str(i)).label), range(20))`, makeCrate)
+	require.NoError(t, err)
+	assert.Equal(t, "[0, 7, 14, 21, 28, 35, 42, 49, 56, 63, 70, 77, 84, 91, 98, 105, 112, 119, 126, 133]", v.String())
+}
+
 func TestAttributeReadByGo(t *testing.T) {
 	s := newSession(t, runtime.Config{})
 	v, err := (&crate{s, "x"}).Attr("slow")
