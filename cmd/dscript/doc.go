@@ -23,6 +23,9 @@ func newDoc(o *options) *cobra.Command {
 			if len(args) > 1 {
 				return usagef("doc takes one NAME, and got %q", args)
 			}
+			if markdown && asJSON || asJSON && stubs || stubs && markdown {
+				return usagef("doc takes one of --markdown, --json and --stubs")
+			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -59,7 +62,6 @@ func newDoc(o *options) *cobra.Command {
 	f.BoolVar(&markdown, "markdown", false, "the whole reference as Markdown")
 	f.BoolVar(&asJSON, "json", false, "the whole reference as JSON")
 	f.BoolVar(&stubs, "stubs", false, "stubs for editors (.pyi)")
-	cmd.MarkFlagsMutuallyExclusive("markdown", "json", "stubs")
 	return cmd
 }
 
@@ -78,10 +80,17 @@ func docList(o *options, rt *runtime.Runtime) error {
 	for _, lib := range rt.Libraries() {
 		fmt.Fprintf(&b, "\n%s\n", o.paint(o.out, bold, lib.Name))
 		for _, m := range lib.Members {
-			fmt.Fprintf(&b, "  %-11s %s\n", m.MemberName(), m.Doc().Summary)
+			fmt.Fprintf(&b, "  %-11s %s\n", m.MemberName(), firstSentence(m.Doc().Summary))
 		}
 	}
 	return write(o.out, b.String())
+}
+
+func firstSentence(s string) string {
+	if i := strings.Index(s, ". "); i > 0 {
+		return s[:i+1]
+	}
+	return s
 }
 
 func docNames() []string {

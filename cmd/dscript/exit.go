@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/dscript/dscript/runtime"
 )
@@ -33,15 +34,15 @@ type signalError struct {
 	number int
 }
 
-func (e signalError) Error() string { return e.name }
+func (e signalError) Error() string     { return e.name }
+func (e signalError) ErrorKind() string { return "cancelled" }
 
-// errTimeout is the cause with which --timeout ends a context.
-var errTimeout = fmt.Errorf("--timeout: %w", context.DeadlineExceeded)
+// timeoutError is the cause with which --timeout ends a context.
+type timeoutError struct{ after time.Duration }
 
-// silentError has been reported already.
-type silentError struct{ code int }
-
-func (e silentError) Error() string { return "exit" }
+func (e timeoutError) Error() string        { return "stopped after --timeout " + e.after.String() }
+func (e timeoutError) ErrorKind() string    { return "timeout" }
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // scriptError is a script's, with how it is shown.
 type scriptError struct {
@@ -59,13 +60,14 @@ func report(o *options, err error) int {
 	}
 	code := exitCode(err)
 	var exit *runtime.ExitError
-	var silent silentError
 	var script scriptError
 	var usage usageError
 	switch {
-	case errors.As(err, &exit), errors.As(err, &silent):
 	case errors.As(err, &script):
-		fmt.Fprintln(o.err, o.paintError(script.text))
+		if script.text != "" {
+			fmt.Fprintln(o.err, o.paintError(script.text))
+		}
+	case errors.As(err, &exit):
 	case errors.As(err, &usage):
 		o.note("%s", err)
 		fmt.Fprintln(o.err, "See dscript --help.")
@@ -97,21 +99,19 @@ func (o *options) paintError(text string) string {
 
 func exitCode(err error) int {
 	var exit *runtime.ExitError
-	var silent silentError
 	var usage usageError
 	var sig signalError
+	var late timeoutError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &exit):
 		return exit.Code & 0xff
-	case errors.As(err, &silent):
-		return silent.code
 	case errors.As(err, &sig):
 		return exitSignal + sig.number
 	case errors.As(err, &usage), runtime.IsStatic(err):
 		return exitUsage
-	case errors.Is(err, errTimeout):
+	case errors.As(err, &late):
 		return exitTimeout
 	}
 	switch runtime.KindOf(err) {
@@ -133,7 +133,8 @@ func endedBy(ctx context.Context, err error) error {
 	}
 	cause := context.Cause(ctx)
 	var sig signalError
-	if errors.As(cause, &sig) || errors.Is(cause, errTimeout) {
+	var late timeoutError
+	if errors.As(cause, &sig) || errors.As(cause, &late) {
 		return &endedError{cause, err}
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 )
 
 // A project is the directory tree that load reads from.
@@ -43,16 +45,26 @@ func projectRoot(dir string) string {
 	}
 }
 
-// shownAs is how a directory is written in front of file names in errors:
-// relative to the working directory.
-func shownAs(dir string) string {
+// relative returns what writes, in a text, the names of files below root relative
+// to the working directory.
+func relative(root string) func(text string) string {
+	same := func(text string) string { return text }
 	wd, err := os.Getwd()
-	if err != nil {
-		return dir
+	if err != nil || filepath.Dir(root) == root {
+		return same
 	}
-	rel, err := filepath.Rel(wd, dir)
-	if err != nil {
-		return dir
+	file := regexp.MustCompile(`(^|[\s"'(])` + regexp.QuoteMeta(root+string(filepath.Separator)) + `[^\s:"']*`)
+	return func(text string) string {
+		return file.ReplaceAllStringFunc(text, func(found string) string {
+			before, name := found[:1], found[1:]
+			if strings.HasPrefix(found, root) {
+				before, name = "", found
+			}
+			rel, err := filepath.Rel(wd, name)
+			if err != nil {
+				return found
+			}
+			return before + rel
+		})
 	}
-	return rel
 }

@@ -41,7 +41,7 @@ type options struct {
 func run(args []string, std streams) int {
 	o := &options{streams: std}
 	root := newRoot(o)
-	root.SetArgs(args)
+	root.SetArgs(endAfterCode(root, args))
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
@@ -89,7 +89,7 @@ func newRoot(o *options) *cobra.Command {
 	o.flags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newRun(o), newRepl(o), newDoc(o), newDoctor(o), newVersion(o))
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SuggestionsMinimumDistance = 2
 	return root
 }
 
@@ -112,6 +112,55 @@ func (o *options) check() error {
 		return usagef("--timeout cannot be negative")
 	}
 	return nil
+}
+
+// endAfterCode writes "--" behind the value of -c: all that follows belongs to the
+// script, also what looks like a flag.
+func endAfterCode(root *cobra.Command, args []string) []string {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "run" {
+			continue
+		}
+		if len(arg) < 2 || arg[0] != '-' || arg == "--" {
+			break
+		}
+		flag, valueFollows := lookupFlag(root, arg)
+		if flag == nil {
+			break
+		}
+		if valueFollows {
+			i++
+		}
+		if flag.Name == "code" && i < len(args) {
+			return slices.Concat(args[:i+1], []string{"--"}, args[i+1:])
+		}
+	}
+	return args
+}
+
+// lookupFlag gives the flag of an argument, the last one of -qvc, and whether its
+// value is the next argument.
+func lookupFlag(root *cobra.Command, arg string) (flag *pflag.Flag, valueFollows bool) {
+	lookup := func(find func(*pflag.FlagSet) *pflag.Flag) *pflag.Flag {
+		if f := find(root.Flags()); f != nil {
+			return f
+		}
+		return find(root.PersistentFlags())
+	}
+	if name, long := strings.CutPrefix(arg, "--"); long {
+		name, _, inline := strings.Cut(name, "=")
+		f := lookup(func(s *pflag.FlagSet) *pflag.Flag { return s.Lookup(name) })
+		return f, f != nil && !inline && f.NoOptDefVal == ""
+	}
+	for i := 1; i < len(arg); i++ {
+		f := lookup(func(s *pflag.FlagSet) *pflag.Flag { return s.ShorthandLookup(arg[i : i+1]) })
+		if f == nil || f.NoOptDefVal == "" {
+			return f, i == len(arg)-1
+		}
+		flag = f
+	}
+	return flag, false
 }
 
 // colored reports whether f gets colours. An environment that says NO_COLOR has

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -85,7 +86,7 @@ func (s *scriptCommand) script(cmd *cobra.Command, o *options, args []string) (s
 	if err != nil {
 		return script{}, err
 	}
-	return script{name: filepath.Join(shownAs(p.root), filepath.FromSlash(p.main)), config: configFor(o, p, args[1:])}, nil
+	return script{name: filepath.Join(p.root, filepath.FromSlash(p.main)), config: configFor(o, p, args[1:])}, nil
 }
 
 func noSuchFile(cmd *cobra.Command, name string, err error) error {
@@ -121,12 +122,13 @@ func configFor(o *options, p project, args []string) runtime.Config {
 	return runtime.Config{
 		Host:   runtime.Host{Read: runtime.Everything(), Write: runtime.Everything(), Env: os.LookupEnv, Run: runtime.LocalRun},
 		Files:  os.DirFS(p.root),
-		Root:   shownAs(p.root),
+		Root:   p.root,
 		Dir:    p.dir,
 		Stdin:  o.in,
 		Stdout: o.out,
 		Stderr: o.err,
 		Args:   args,
+		Warn:   func(w runtime.Warning) { fmt.Fprintln(o.err, relative(p.root)(w.String())) },
 	}
 }
 
@@ -160,21 +162,17 @@ func runScript(parent context.Context, o *options, sc script) (err error) {
 	defer stop()
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, timeoutError{o.timeout})
 		defer cancel()
 	}
-	err = runIn(ctx, o, e, rt, sc)
-	if err == nil {
-		return nil
-	}
-	return endedBy(ctx, scriptError{err, rt.FormatError(err)})
+	return endedBy(ctx, runIn(ctx, o, e, rt, sc))
 }
 
 // runIn runs the script in a session and cleans up after it.
 func runIn(ctx context.Context, o *options, e *engines, rt *runtime.Runtime, sc script) error {
 	program, err := rt.Compile(sc.name, sc.src)
 	if err != nil {
-		return err
+		return scriptFailed(rt, err)
 	}
 	session := rt.NewSession(ctx)
 	err = session.RunProgram(ctx, program)
@@ -184,5 +182,22 @@ func runIn(ctx context.Context, o *options, e *engines, rt *runtime.Runtime, sc 
 	case ctx.Err() != nil || o.verbose:
 		e.sayEnded(session.ID())
 	}
-	return errors.Join(err, session.Close())
+	return scriptFailed(rt, err, session.Close())
+}
+
+// scriptFailed gives the errors of a script and its cleanup as one that says how
+// they are shown; nil when there are none.
+func scriptFailed(rt *runtime.Runtime, errs ...error) error {
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
+	}
+	var texts []string
+	for _, err := range errs {
+		var exit *runtime.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			texts = append(texts, relative(rt.Config().Root)(rt.FormatError(err)))
+		}
+	}
+	return scriptError{err, strings.Join(texts, "\n")}
 }

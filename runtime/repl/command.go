@@ -82,7 +82,8 @@ func (l *loop) help(_ context.Context, name string) error {
 func (l *loop) overview() error {
 	var rows [][]string
 	for _, m := range l.Runtime.Declarations() {
-		rows = append(rows, []string{m.MemberName(), m.Doc().Summary})
+		first, _, _ := strings.Cut(m.Doc().Summary, ". ")
+		rows = append(rows, []string{m.MemberName(), strings.TrimSuffix(first, ".")})
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	if len(rows) > 0 {
