@@ -130,12 +130,7 @@ func (r *Runtime) staticError(err error, file *syntax.File, env starlark.StringD
 				names = append(env.Keys(), boundNames(file)...)
 				names = append(names, starlark.Universe.Keys()...)
 			}
-			message = "undefined: " + m[1]
-			if hint := didYouMean(m[1], names, ""); hint != "" {
-				message += hint
-			} else {
-				message += m[2]
-			}
+			message = "undefined: " + m[1] + didYouMean(m[1], names, "")
 		}
 		static.Problems = append(static.Problems, Problem{Pos: wrong.Pos, Message: message})
 	}
@@ -160,6 +155,13 @@ func boundNames(file *syntax.File) []string {
 		switch n := n.(type) {
 		case *syntax.DefStmt:
 			names = append(names, n.Name.Name)
+			for _, p := range n.Params {
+				bindParam(p, bind)
+			}
+		case *syntax.LambdaExpr:
+			for _, p := range n.Params {
+				bindParam(p, bind)
+			}
 		case *syntax.AssignStmt:
 			if n.Op == syntax.EQ {
 				bind(n.LHS)
@@ -174,6 +176,20 @@ func boundNames(file *syntax.File) []string {
 		return true
 	})
 	return names
+}
+
+// bindParam binds the name of a parameter: x, x=1, *x, **x.
+func bindParam(p syntax.Expr, bind func(syntax.Expr)) {
+	switch p := p.(type) {
+	case *syntax.Ident:
+		bind(p)
+	case *syntax.BinaryExpr:
+		bind(p.X)
+	case *syntax.UnaryExpr:
+		if p.X != nil {
+			bind(p.X)
+		}
+	}
 }
 
 // sources are the texts that error messages quote, by the file pointer that

@@ -88,7 +88,7 @@ func setterFor(t reflect.Type) (setter, string, error) {
 }
 
 // wantsOf names what an Unpacker takes: its Wants method says so, else the
-// type whose names it takes, else its own type's name.
+// type whose names it takes, else it is any value.
 func wantsOf(t reflect.Type) string {
 	if w, ok := reflect.New(t).Interface().(interface{ Wants() string }); ok {
 		return w.Wants()
@@ -96,7 +96,7 @@ func wantsOf(t reflect.Type) string {
 	if of := namesOf(t); of != "" {
 		return of + " or its name"
 	}
-	return lowerFirst(t.Name())
+	return "value"
 }
 
 // namesOf asks a field's type which live names fit: NamesOf() string.

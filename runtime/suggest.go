@@ -40,6 +40,9 @@ func Nearest(name string, names []string) string {
 	for _, candidate := range names { // stdo for stdout, code for exit_code
 		folded := foldName(candidate)
 		begins := len(folded) > 1 && strings.HasPrefix(want, folded) // equal for eq
+		if candidate == name {
+			continue
+		}
 		if begins || strings.HasPrefix(folded, want) || strings.HasSuffix(folded, want) {
 			return candidate
 		}

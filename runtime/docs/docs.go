@@ -75,7 +75,8 @@ func qualified(of string, d *runtime.Doc) string {
 // wants returns the words for what a parameter takes, with its default.
 func wants(p runtime.Param) string {
 	var parts []string
-	if p.Type != "" && p.Type != "value" {
+	said := p.NamesOf != "" && p.Doc != ""
+	if p.Type != "" && p.Type != "value" && !said {
 		parts = append(parts, p.Type)
 	}
 	if p.Default != "" && p.Default != "None" {
