@@ -116,8 +116,13 @@ func (c *Call) In(ctx context.Context, scope *Scope, fn starlark.Callable, args 
 // Branches runs run(0) to run(n-1), at most limit at a time (0: all), each on
 // a goroutine of its own with a Starlark thread, a child scope and a context
 // of its own. The first error cancels the others; Branches waits for all and
-// returns it. A branch's scope ends with the call's scope.
+// returns it. A branch's scope ends with the call's scope. Branches inside
+// branches have a limit of depth, as calls have: else a recursion through
+// them would end only with the machine's memory.
 func (c *Call) Branches(n, limit int, run func(branch *Call, i int) error) error {
+	if c.strand.nested >= maxNested {
+		return Errorf(KindInvalid, "%s is nested more than %d deep", c.op, maxNested)
+	}
 	ctx, cancel := context.WithCancelCause(c.Context())
 	defer cancel(nil)
 	if limit <= 0 || limit > n {
@@ -149,6 +154,9 @@ func (c *Call) Branches(n, limit int, run func(branch *Call, i int) error) error
 	return err
 }
 
+// maxNested is how deep Branches may be nested.
+const maxNested = 100
+
 type branches struct {
 	call   *Call
 	pos    syntax.Position
@@ -162,7 +170,7 @@ type branches struct {
 func (b *branches) branch(ctx context.Context, i int) {
 	parent := b.call.strand
 	st := parent.s.newStrand(ctx, b.call.scope.Child())
-	st.loading, st.cleanup, st.origin = parent.loading, parent.cleanup, b.pos
+	st.loading, st.cleanup, st.origin, st.nested = parent.loading, parent.cleanup, b.pos, parent.nested+1
 	_, err := st.run(func(st *strand) (starlark.Value, error) {
 		return starlark.None, b.run(newCall(st, b.call.op), i)
 	})

@@ -77,8 +77,8 @@ func (s *Scope) add(c *Cleanup) bool {
 
 // Note adds a question to be asked when the scope ends: when due is true
 // then, message is reported as a warning about pos. fn may be asked at any
-// time and must be safe for concurrent use; once it has said that it is not
-// due it is forgotten.
+// time, must be safe for concurrent use and must not use the scope; once it
+// has said that it is not due it is forgotten.
 func (s *Scope) Note(fn func() (pos syntax.Position, message string, due bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,15 @@ func (s *Scope) Context() context.Context {
 func (s *Scope) Close(ctx context.Context) error {
 	s.closeBelow()
 	var failed []error
+	begun, late := s.session.seq.Load(), 0
 	for c := s.takeNewest(); c != nil; c = s.takeNewest() {
+		if c.seq > begun {
+			late++
+		}
+		if late > maxLate {
+			failed = append(failed, Errorf(KindInvalid, "%sthe cleanup makes more cleanup without end: %s is not tried", at(c.pos), c.what))
+			continue
+		}
 		failed = append(failed, s.session.runCleanup(ctx, c))
 	}
 	for _, warning := range s.end() {
@@ -126,6 +134,9 @@ func (s *Scope) Close(ctx context.Context) error {
 	}
 	return joined(failed...)
 }
+
+// maxLate is how many steps may be added by the steps of a scope's end.
+const maxLate = 1000
 
 // takeNewest takes the newest step off the scope and those below it. When
 // there is none left it marks the scope as closed, in the same moment.

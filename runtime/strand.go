@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -24,6 +25,7 @@ type strand struct {
 	loading []string        // the modules being loaded, outermost first
 	cleanup bool            // it has a budget of steps of its own
 	limit   uint64          // steps given to the thread so far
+	nested  int             // how many Branches are around it
 	spent   bool            // all that a cleanup may have
 }
 
@@ -31,10 +33,34 @@ const strandKey = "dscript.strand"
 
 type strandContextKey struct{}
 
+// A strandContext is a strand's context: it knows its strand, and its
+// deadline at once. (Contexts without one of their own look for it through
+// all those around: nested deadlines would cost the square of their number.)
+type strandContext struct {
+	context.Context
+	st       *strand
+	deadline time.Time
+	limited  bool
+}
+
+func (st *strand) newContext(ctx context.Context) context.Context {
+	deadline, limited := ctx.Deadline()
+	return &strandContext{ctx, st, deadline, limited}
+}
+
+func (c *strandContext) Deadline() (time.Time, bool) { return c.deadline, c.limited }
+
+func (c *strandContext) Value(key any) any {
+	if key == (strandContextKey{}) {
+		return c.st
+	}
+	return c.Context.Value(key)
+}
+
 // newStrand makes a strand that ends with ctx.
 func (s *Session) newStrand(ctx context.Context, scope *Scope) *strand {
 	st := &strand{s: s, scope: scope}
-	st.ctx = context.WithValue(ctx, strandContextKey{}, st)
+	st.ctx = st.newContext(ctx)
 	st.thread = &starlark.Thread{
 		Name:       "dscript",
 		Print:      st.print,
@@ -137,7 +163,7 @@ func (st *strand) with(ctx context.Context, scope *Scope, fn func() (starlark.Va
 		v, err = fn()
 		return v, st.explain(err)
 	}
-	st.setContext(context.WithValue(ctx, strandContextKey{}, st))
+	st.setContext(st.newContext(ctx))
 	stop := st.watch(ctx)
 	defer func() {
 		stop()
