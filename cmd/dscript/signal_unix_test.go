@@ -93,11 +93,16 @@ func scriptFile(t *testing.T, text string) string {
 	return file
 }
 
-// running lists the processes of a container whose command line has text.
-func running(t *testing.T, c *engine.Client, id, text string) string {
+// runs reports whether a process of a container has text in its command line.
+func runs(c *engine.Client, id, text string) bool {
 	r, err := c.Exec(context.Background(), id, engine.ExecOptions{Cmd: []string{"sh", "-c", "ps | grep '" + text + "' | grep -v grep"}})
-	require.NoError(t, err)
-	return string(r.Stdout)
+	return err == nil && len(r.Stdout) > 0
+}
+
+// waitFor waits until a process of a container runs, or runs no longer.
+func waitFor(t *testing.T, c *engine.Client, id, text string, runsThen bool) {
+	t.Helper()
+	require.Eventually(t, func() bool { return runs(c, id, text) == runsThen }, 30*time.Second, 50*time.Millisecond, "processes %s", text)
 }
 
 const hanging = `
@@ -115,7 +120,7 @@ func TestSignals(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			id := enginetest.Container(t, c)
 			p := start(t, scriptFile(t, hanging), id)
-			require.Eventually(t, func() bool { return running(t, c, id, "[s]leep 54321") != "" }, 30*time.Second, 50*time.Millisecond)
+			waitFor(t, c, id, "[s]leep 54321", true)
 			require.NoError(t, p.cmd.Process.Signal(sig))
 			assert.Equal(t, code, p.ends())
 			assert.Contains(t, p.out.String(), "cleaning up")
@@ -123,8 +128,7 @@ func TestSignals(t *testing.T) {
 			assert.Contains(t, p.out.String(), "removing container "+name)
 			_, err := c.InspectContainer(t.Context(), name)
 			assert.ErrorIs(t, err, engine.ErrNotFound)
-			assert.Eventually(t, func() bool { return running(t, c, id, "[s]leep [15]") == "" }, 10*time.Second, 50*time.Millisecond,
-				"the exec's processes are gone")
+			assert.False(t, runs(c, id, "[s]leep [15]"), "the exec's processes are gone")
 		})
 	}
 }
@@ -134,7 +138,7 @@ func TestTimeoutKillsTheExec(t *testing.T) {
 	id := enginetest.Container(t, c)
 	p := start(t, "--timeout", "4s", scriptFile(t, hanging), id)
 	assert.Equal(t, 124, p.ends())
-	assert.Empty(t, running(t, c, id, "[s]leep [15]"))
+	assert.False(t, runs(c, id, "[s]leep [15]"))
 }
 
 func TestSecondInterruptEndsAtOnce(t *testing.T) {
@@ -156,7 +160,7 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	id := enginetest.Container(t, c)
 	p := start(t, "repl", "--prompt")
 	p.types("exec(container.get(%q), 'sleep 54321')\n", id)
-	require.Eventually(t, func() bool { return running(t, c, id, "[s]leep 54321") != "" }, 30*time.Second, 50*time.Millisecond)
+	waitFor(t, c, id, "[s]leep 54321", true)
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.sees("interrupted\n")
 	p.types("while True: print('loops') or sleep(0.01)\n\n")
@@ -164,7 +168,7 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.types("40 + 2\n")
 	p.sees("42\n")
-	assert.Empty(t, running(t, c, id, "[s]leep 54321"))
+	assert.False(t, runs(c, id, "[s]leep 54321"))
 	require.NoError(t, p.in.Close())
 	assert.Equal(t, 0, p.ends())
 }
