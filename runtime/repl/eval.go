@@ -69,6 +69,9 @@ func (l *loop) failed(ctx context.Context, err error) error {
 		if !l.someoneThere() {
 			return ErrInterrupt
 		}
+		if l.Terminal {
+			fmt.Fprintln(l.Err) // it shows ^C
+		}
 		l.note("interrupted")
 		return nil
 	}

@@ -91,20 +91,20 @@ func TestTerminal(t *testing.T) {
 
 	// A paste with tabs and a blank line is one block.
 	u.atPrompt(paste + "def f(x):\r\ty = x + 1\r\r\treturn y\r" + pasted)
-	u.sees("return y\n")
+	u.sees("return y\r\n")
 	u.atPrompt("f(41)" + enter)
 	u.sees("\n42\r\n")
 
 	// It comes back whole.
 	u.atPrompt(up + up + "\x05" + enter) // Ctrl-E: the end of the line
-	u.sees("def f(x):⏎␉y = x + 1⏎⏎␉return y\n")
+	u.sees("def f(x):⏎␉y = x + 1⏎⏎␉return y\r\n")
 	u.atPrompt("f(1)" + enter)
 	u.sees("\n2\r\n")
 
 	u.atPrompt(" hidden = 1" + enter)
-	u.sees("hidden = 1\n")
+	u.sees("hidden = 1\r\n")
 	u.atPrompt("abc" + ctrlC)
-	u.sees("^C\n")
+	u.sees("^C\r\n")
 	u.atPrompt(ctrlC)
 	u.sees("Ctrl-D or :quit leaves")
 
@@ -136,7 +136,7 @@ wait()
 	u.atPrompt(up)
 	u.sees("wait()")
 	u.types(ctrlC)
-	u.sees("^C\n")
+	u.sees("^C\r\n")
 	u.atPrompt(ctrlD)
 	assert.NoError(t, u.leaves())
 }

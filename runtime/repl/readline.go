@@ -36,7 +36,7 @@ type readlineEditor struct {
 // ends a ReadLine that waits.
 func newReadlineEditor(ctx context.Context, in, out *os.File, h history, complete completer) (*readlineEditor, error) {
 	e := &readlineEditor{out: out, complete: complete, history: h, stdin: readline.NewCancelableStdin(in)}
-	var state *term.State
+	var state *readline.State
 	rl, err := readline.NewEx(&readline.Config{
 		Stdin:                  io.NopCloser(&pasteFilter{in: e.stdin}),
 		Stdout:                 out,
@@ -51,14 +51,14 @@ func newReadlineEditor(ctx context.Context, in, out *os.File, h history, complet
 		// the width is looked up at each prompt instead.
 		FuncOnWidthChanged: func(f func()) { e.onResize = f },
 		FuncMakeRaw: func() (err error) {
-			state, err = term.MakeRaw(int(in.Fd()))
+			state, err = readline.MakeRaw(int(in.Fd())) // leaves \n to be a line end
 			return err
 		},
 		FuncExitRaw: func() error {
 			if state == nil {
 				return nil
 			}
-			return term.Restore(int(in.Fd()), state)
+			return readline.Restore(int(in.Fd()), state)
 		},
 	})
 	if err != nil {
