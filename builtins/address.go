@@ -86,6 +86,9 @@ func (e *dockerEngine) address(call *runtime.Call, ref containerRef, port networ
 		if err != nil {
 			return err
 		}
+		if !got.State.Running { // Podman keeps the bindings
+			return unpublished(c, got, port)
+		}
 		binding, ok := preferred(got.NetworkSettings.Ports[port])
 		if !ok {
 			return unpublished(c, got, port)
@@ -101,7 +104,7 @@ func (e *dockerEngine) address(call *runtime.Call, ref containerRef, port networ
 
 // unpublished says why a port has no address.
 func unpublished(c *Container, got engine.Container, port network.Port) error {
-	if _, asked := got.HostConfig.PortBindings[port]; asked && !got.State.Running {
+	if !got.State.Running {
 		return &runtime.Error{Kind: "conflict", Message: fmt.Sprintf("%s does not run, so port %s has no address", c.label(), port)}
 	}
 	form := strconv.Itoa(int(port.Num()))
@@ -127,6 +130,11 @@ func preferred(bindings []network.PortBinding) (network.PortBinding, bool) {
 		}
 	}
 	return network.PortBinding{}, false
+}
+
+// isLocal reports whether an engine runs on this machine, as far as its address tells.
+func isLocal(client *engine.Client) bool {
+	return strings.HasPrefix(client.Host(), "unix://") || strings.HasPrefix(client.Host(), "npipe://")
 }
 
 // reachable is the address where a port that the engine bound to ip answers from here.

@@ -217,6 +217,14 @@ func (c *capture) flush() error {
 	return nil
 }
 
+// flushed is flush after a command that ended with err.
+func (c *capture) flushed(err error) error {
+	if err != nil {
+		return err
+	}
+	return c.flush()
+}
+
 // bytes joins what was captured of one stream and lets go of its pieces.
 func (c *capture) bytes(stream engine.Stdio) string {
 	to := &c.streams[stream]

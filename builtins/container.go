@@ -83,7 +83,7 @@ func asked(read func(container.InspectResponse) any) func(*runtime.Call, *Contai
 
 // inspect asks the engine for the container as it is now.
 func (c *Container) inspect(call *runtime.Call) (got engine.Container, err error) {
-	err = c.engine.with(call, func(ctx context.Context, client *engine.Client) error {
+	err = c.with(call, func(ctx context.Context, client *engine.Client) error {
 		got, err = client.InspectContainer(ctx, c.id)
 		return err
 	})
@@ -91,7 +91,7 @@ func (c *Container) inspect(call *runtime.Call) (got engine.Container, err error
 }
 
 func health(c container.InspectResponse) any {
-	if c.State.Health == nil || c.State.Health.Status == container.NoHealthcheck {
+	if !hasHealthcheck(c) {
 		return nil
 	}
 	return string(c.State.Health.Status)
@@ -155,6 +155,27 @@ func (e *dockerEngine) resolve(call *runtime.Call, ref containerRef) (c *Contain
 	return c, err
 }
 
+// with is dockerEngine.with, for a container: errors name it as the script does.
+func (c *Container) with(call *runtime.Call, fn func(context.Context, *engine.Client) error) error {
+	return c.named(c.engine.with(call, fn))
+}
+
+// named puts the container's name in place of its id in an engine's error.
+func (c *Container) named(err error) error {
+	switch e := err.(type) {
+	case *engine.ExecError:
+		return c.named(e.Err) // what was put out until then is the capture's to tell
+	case *engine.Error:
+		n := *e
+		if n.Object == c.id {
+			n.Object = c.name
+		}
+		n.Message = strings.ReplaceAll(n.Message, c.id, c.name)
+		return &n
+	}
+	return err
+}
+
 // label is how messages name the container.
 func (c *Container) label() string { return fmt.Sprintf("container %q", c.name) }
 
@@ -164,7 +185,7 @@ func (e *dockerEngine) on(call *runtime.Call, ref containerRef, fn func(context.
 	if err != nil {
 		return err
 	}
-	return c.engine.with(call, func(ctx context.Context, client *engine.Client) error { return fn(ctx, client, c) })
+	return c.with(call, func(ctx context.Context, client *engine.Client) error { return fn(ctx, client, c) })
 }
 
 const startDoc = `

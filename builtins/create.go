@@ -45,7 +45,7 @@ workdir       the directory that cmd runs in
 entrypoint    list, or the name of one program; [] clears the image's own
 labels        dict or list of "name=value"
 hostname      its host name; "": its short id
-init          run an init as process 1 where the engine has one: quick stops, no zombies
+init          run an init as process 1, for quick stops and no zombies; None: where the engine has one
 memory        limit: "512m" or bytes
 cpus          limit: 0.5 is half a processor
 shm_size      size of /dev/shm: "64m" or bytes
@@ -82,7 +82,7 @@ type createArgs struct {
 	Entrypoint  program
 	Labels      map[string]string
 	Hostname    string
-	Init        bool
+	Init        runtime.Opt[bool]
 	Memory      runtime.Size
 	Cpus        float64
 	ShmSize     runtime.Size
@@ -121,7 +121,7 @@ func (r *imageRef) Unpack(v starlark.Value) error {
 func (imageRef) NamesOf() string { return "Image" }
 
 // spec makes the engine's request of the arguments and of what the image says.
-func (a *createArgs) spec(call *runtime.Call, img engine.Image, owner engine.Owner) (engine.ContainerSpec, error) {
+func (a *createArgs) spec(call *runtime.Call, local bool, img engine.Image, owner engine.Owner) (engine.ContainerSpec, error) {
 	spec := engine.ContainerSpec{Name: a.Name, Platform: a.Platform, Owner: owner}
 	if err := a.checkCommand(img); err != nil {
 		return spec, err
@@ -136,16 +136,13 @@ func (a *createArgs) spec(call *runtime.Call, img engine.Image, owner engine.Own
 		spec.Config.StopTimeout = &seconds
 	}
 	spec.Host = container.HostConfig{
-		PortBindings: a.Ports.published(img), Tmpfs: a.Tmpfs, Init: &a.Init,
+		PortBindings: a.Ports.published(img), Tmpfs: a.Tmpfs, Init: a.init(),
 		Privileged: a.Privileged, CapAdd: a.CapAdd, CapDrop: a.CapDrop, ReadonlyRootfs: a.ReadOnly,
 		RestartPolicy: container.RestartPolicy(a.Restart), ShmSize: int64(a.ShmSize), ExtraHosts: hostList(a.ExtraHosts),
 		Resources: container.Resources{Memory: int64(a.Memory), NanoCPUs: int64(a.Cpus * 1e9), Ulimits: a.Ulimits},
 	}
-	if !a.Init {
-		spec.Host.Init = nil
-	}
 	for _, form := range a.Mounts {
-		m, err := form.mount(call, owner.Labels())
+		m, err := form.mount(call, local, owner.Labels())
 		if err != nil {
 			return spec, err
 		}
@@ -155,6 +152,12 @@ func (a *createArgs) spec(call *runtime.Call, img engine.Image, owner engine.Own
 	raw, err := rawBody(a.Raw)
 	spec.Raw = raw
 	return spec, err
+}
+
+// init asks for an init unless told not to.
+func (a *createArgs) init() *bool {
+	wanted := !a.Init.Set || a.Init.Value
+	return &wanted
 }
 
 // checkCommand refuses a string for an image with an entrypoint: the entrypoint
@@ -216,7 +219,7 @@ func (e *dockerEngine) create(call *runtime.Call, a *createArgs, change func(*en
 		if err != nil {
 			return err
 		}
-		spec, err := a.spec(call, img, owner)
+		spec, err := a.spec(call, isLocal(client), img, owner)
 		if err != nil {
 			return err
 		}
@@ -227,15 +230,18 @@ func (e *dockerEngine) create(call *runtime.Call, a *createArgs, change func(*en
 		if err != nil {
 			return err
 		}
-		c = &Container{engine: e, session: call.Session(), id: created.ID, name: a.Name, image: a.Image.ref}
-		e.own(call, owner, c.id, "container "+nameOr(a.Name, c.id), func(ctx context.Context) error {
+		c = &Container{engine: e, session: call.Session(), id: created.ID, name: nameOr(a.Name, created.ID), image: a.Image.ref}
+		e.own(call, owner, c.id, "container "+c.name, func(ctx context.Context) error {
 			return gone(client.RemoveContainer(ctx, c.id, engine.RemoveContainerOptions{Force: true, Volumes: true}))
 		})
+		if created.NoInit && a.Init.Set {
+			call.Warn("%s: the engine has no init; it runs without one", c.label())
+		}
 		for _, warning := range created.Warnings {
 			call.Warn("%s", warning)
 		}
 		if err := e.prepare(ctx, client, c, a, archive); err != nil {
-			return e.abandon(client, c, owner, err)
+			return e.abandon(client, c, c.named(err))
 		}
 		return nil
 	})
@@ -264,10 +270,10 @@ func (e *dockerEngine) prepare(ctx context.Context, client *engine.Client, c *Co
 	return nil
 }
 
-// abandon removes a container whose making failed, at once: a script that goes on
-// after the error must not find its name taken. What cannot be removed now stays
-// on the scope.
-func (e *dockerEngine) abandon(client *engine.Client, c *Container, owner engine.Owner, cause error) error {
+// abandon removes a container at once, and gives cause: after an error a script
+// that goes on must not find its name taken. What cannot be removed now stays on
+// the scope.
+func (e *dockerEngine) abandon(client *engine.Client, c *Container, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := gone(client.RemoveContainer(ctx, c.id, engine.RemoveContainerOptions{Force: true, Volumes: true})); err != nil {

@@ -5,7 +5,6 @@ package builtins
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -132,12 +131,12 @@ func (e *dockerEngine) exec(call *runtime.Call, a execArgs) (starlark.Value, err
 		return nil, err
 	}
 	var ended engine.ExecResult
-	err = c.engine.with(call, func(ctx context.Context, client *engine.Client) error {
+	err = c.with(call, func(ctx context.Context, client *engine.Client) error {
 		ended, err = client.Exec(ctx, c.id, engine.ExecOptions{
 			IO: streams, Cmd: a.Cmd.argv, Env: envList(a.Env), User: a.User, Workdir: a.Workdir,
 			TTY: a.Tty, Privileged: a.Privileged, Timeout: a.Timeout,
 		})
-		return errors.Join(err, got.flush())
+		return got.flushed(err)
 	})
 	return e.d.end(call, got, c.label(), a.Cmd, ended, a.Check, err)
 }
@@ -212,7 +211,7 @@ func (e *dockerEngine) run(call *runtime.Call, a runArgs) (starlark.Value, error
 		return nil, err
 	}
 	var ended engine.ExecResult
-	err = e.with(call, func(ctx context.Context, client *engine.Client) error {
+	err = c.with(call, func(ctx context.Context, client *engine.Client) error {
 		if a.Timeout > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeoutCause(ctx, a.Timeout, &runtime.Error{
@@ -220,16 +219,11 @@ func (e *dockerEngine) run(call *runtime.Call, a runArgs) (starlark.Value, error
 			defer cancel()
 		}
 		ended, err = client.RunContainer(ctx, c.id, streams)
-		err = errors.Join(err, got.flush())
+		err = c.named(got.flushed(err))
 		if a.Keep {
 			return err
 		}
-		return e.finish(client, c, err)
+		return e.abandon(client, c, err) // it is removed whether it failed or not
 	})
 	return e.d.end(call, got, c.label(), a.Cmd, ended, a.Check, err)
-}
-
-// finish removes the container of a run. Where that fails it stays on the scope.
-func (e *dockerEngine) finish(client *engine.Client, c *Container, err error) error {
-	return e.abandon(client, c, engine.Owner{}, err)
 }

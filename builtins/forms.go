@@ -241,8 +241,9 @@ func (m mountForm) isPath() bool {
 	return strings.HasPrefix(m.source, ".") || strings.HasPrefix(m.source, "/") || (len(m.source) > 1 && m.source[1] == ':')
 }
 
-// mount makes the engine's mount. A volume that the engine makes for it carries labels.
-func (m mountForm) mount(call *runtime.Call, labels map[string]string) (mount.Mount, error) {
+// mount makes the engine's mount. A volume that the engine makes for it carries
+// labels. The path of a local engine's mount must exist.
+func (m mountForm) mount(call *runtime.Call, local bool, labels map[string]string) (mount.Mount, error) {
 	out := mount.Mount{Target: m.target, ReadOnly: m.readOnly}
 	if !m.isPath() {
 		out.Type, out.Source = mount.TypeVolume, m.source
@@ -256,8 +257,9 @@ func (m mountForm) mount(call *runtime.Call, labels map[string]string) (mount.Mo
 	if err != nil {
 		return out, err
 	}
-	// A bind mount of the Mounts list fails when the path is missing; one of Binds
-	// would be made, as root, on both engines.
+	if _, err := call.Stat(m.source); err != nil && local {
+		return out, err // Podman would make a directory of that name, as root
+	}
 	out.Type, out.Source = mount.TypeBind, path
 	return out, nil
 }
@@ -453,6 +455,9 @@ func (h *healthcheck) Unpack(v starlark.Value) error {
 		return err
 	}
 	test := append([]string{"CMD"}, cmd.argv...)
+	if cmd.shell { // Podman cuts the arguments of CMD at blanks
+		test = []string{"CMD-SHELL", cmd.argv[2]}
+	}
 	h.config = &container.HealthConfig{Test: test}
 	return nil
 }

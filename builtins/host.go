@@ -90,7 +90,7 @@ func (d *library) hostRun(call *runtime.Call, a hostRunArgs) (starlark.Value, er
 			err = nil
 		}
 		ended = engine.ExecResult{ExitCode: code, Duration: time.Since(start)}
-		return errors.Join(err, got.flush())
+		return got.flushed(err)
 	})
 	return d.end(call, got, "", a.Cmd, ended, a.Check, err)
 }

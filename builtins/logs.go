@@ -73,7 +73,7 @@ func (e *dockerEngine) logs(call *runtime.Call, a logsArgs) (starlark.Value, err
 		return nil, err
 	}
 	start := time.Now()
-	err = c.engine.with(call, func(ctx context.Context, client *engine.Client) error {
+	err = c.with(call, func(ctx context.Context, client *engine.Client) error {
 		return follow(ctx, client, c.id, a, got)
 	})
 	return e.d.end(call, got, c.label(), named("logs"), engine.ExecResult{Duration: time.Since(start)}, false, err)

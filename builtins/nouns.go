@@ -13,7 +13,7 @@ import (
 )
 
 const containerDoc = `
-container(image, cmd=None, *, ` + createParams + `, init=True, stdin=False, wait=None, timeout="60s") -> Container
+container(image, cmd=None, *, ` + createParams + `, init=None, stdin=False, wait=None, timeout="60s") -> Container
 
 Create a container, start it, and wait until it is ready. It belongs to the
 innermost scope and is removed when that ends. When anything fails, it is removed
@@ -30,7 +30,7 @@ timeout       of the wait
 `
 
 const createDoc = `
-create(image, cmd=None, *, ` + createParams + `, init=True, stdin=False) -> Container
+create(image, cmd=None, *, ` + createParams + `, init=None, stdin=False) -> Container
 
 Create a container and do not start it. It belongs to the innermost scope.
 ` + createTexts + `
@@ -89,13 +89,13 @@ func (e *dockerEngine) makeContainer(call *runtime.Call, a makeContainerArgs) (s
 	if err != nil {
 		return nil, err
 	}
-	err = e.with(call, func(ctx context.Context, client *engine.Client) error {
+	err = c.with(call, func(ctx context.Context, client *engine.Client) error {
 		err := launch(ctx, client, c)
 		if err == nil {
 			err = waitReady(ctx, client, c, a.Wait, a.Timeout)
 		}
 		if err != nil {
-			return e.abandon(client, c, e.owner(call, a.Keep), err)
+			return e.abandon(client, c, c.named(err))
 		}
 		return nil
 	})

@@ -55,10 +55,10 @@ func waitReady(ctx context.Context, client *engine.Client, c *Container, r readi
 	var conditions []condition
 	ports := publishedTCP(got)
 	switch {
-	case r == "healthy" && got.State.Health == nil:
+	case r == "healthy" && !hasHealthcheck(got.InspectResponse):
 		return &runtime.Error{Kind: "invalid", Message: fmt.Sprintf("%s has no healthcheck to wait for", c.label()), Hint: "give healthcheck=, or another wait="}
-	case r == "healthy" || hasHealthcheck(got):
-		conditions = append(conditions, condition{"healthy", isHealthy})
+	case r == "healthy" || hasHealthcheck(got.InspectResponse):
+		conditions = append(conditions, condition{"healthy", healthy(client, got)})
 	case len(ports) > 0:
 		conditions = append(conditions, condition{portNames(ports), listens(client, ports)})
 	}
@@ -98,22 +98,42 @@ func waitFor(ctx context.Context, client *engine.Client, c *Container, cond cond
 	}
 }
 
-func hasHealthcheck(c engine.Container) bool {
-	return c.State.Health != nil && c.State.Health.Status != container.NoHealthcheck
+// hasHealthcheck knows that Podman gives an empty status where Docker gives none.
+func hasHealthcheck(c container.InspectResponse) bool {
+	return c.State.Health != nil && c.State.Health.Status != "" && c.State.Health.Status != container.NoHealthcheck
 }
 
-// isHealthy does not take unhealthy for the end: a container may recover, and
-// within its start period it is expected to.
-func isHealthy(_ context.Context, c engine.Container) (bool, string, error) {
+// healthy does not take unhealthy for the end: a container may recover, and
+// within its start period it is expected to. On Podman it has the check run, as
+// often as the container asks for.
+func healthy(client *engine.Client, c engine.Container) func(context.Context, engine.Container) (bool, string, error) {
+	interval := 30 * time.Second // the engines' own
+	if h := c.Config.Healthcheck; h != nil && h.Interval > 0 {
+		interval = h.Interval
+	}
+	var last time.Time
+	return func(ctx context.Context, c engine.Container) (bool, string, error) {
+		if time.Since(last) >= interval {
+			last = time.Now()
+			if err := client.CheckHealth(ctx, c.ID); err != nil && !errors.Is(err, engine.ErrConflict) {
+				return false, "", err
+			}
+		}
+		ok, saw := isHealthy(c)
+		return ok, saw, nil
+	}
+}
+
+func isHealthy(c engine.Container) (bool, string) {
 	if c.State.Health == nil {
-		return false, "no healthcheck", nil
+		return false, "no healthcheck"
 	}
 	saw := string(c.State.Health.Status)
 	if log := c.State.Health.Log; len(log) > 0 {
 		last := log[len(log)-1]
 		saw += fmt.Sprintf(" (the last check exited with %d: %s)", last.ExitCode, short(strings.TrimSpace(last.Output)))
 	}
-	return c.State.Health.Status == container.Healthy, saw, nil
+	return c.State.Health.Status == container.Healthy, saw
 }
 
 // publishedTCP are the TCP ports that the container publishes, in order.
@@ -150,10 +170,10 @@ func listens(client *engine.Client, ports []network.Port) func(context.Context, 
 		if table {
 			listening, err := listeningPorts(ctx, client, c.ID)
 			switch {
-			case errors.Is(err, engine.ErrCommandNotFound), errors.Is(err, engine.ErrStartFailed):
+			case errors.Is(err, engine.ErrCommandNotFound):
 				table = false
-			case errors.Is(err, engine.ErrConflict):
-				return false, "it does not run", nil
+			case errors.Is(err, engine.ErrConflict), errors.Is(err, engine.ErrStartFailed), errors.Is(err, engine.ErrNotFound):
+				return false, "no command runs in it", nil // it is ending
 			case err != nil:
 				return false, "", err
 			}

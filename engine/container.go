@@ -31,7 +31,8 @@ type ContainerSpec struct {
 // A CreateContainerResult is a created container.
 type CreateContainerResult struct {
 	ID       string
-	Warnings []string
+	Warnings []string // the engine's own
+	NoInit   bool     // an init was asked for, and the engine has none
 }
 
 // A Container is what the engine says of one, typed and as it came.
@@ -71,7 +72,7 @@ func (s ContainerSpec) request() container.CreateRequest {
 // CreateContainer creates a container (POST /containers/create) with its owner's
 // labels. When the engine's answer is lost, the container is found again by its
 // nonce; when ctx ends first, it is removed. An engine without an init gets the
-// container without one, which is a warning.
+// container without one, and the result says so.
 func (c *Client) CreateContainer(ctx context.Context, spec ContainerSpec) (CreateContainerResult, error) {
 	labels, nonce, err := c.birth(spec.Owner)
 	if err != nil {
@@ -82,9 +83,8 @@ func (c *Client) CreateContainer(ctx context.Context, spec ContainerSpec) (Creat
 	var own *Error
 	if init && errors.As(err, &own) && own.Status != 0 && strings.Contains(own.Message, "init binary") {
 		spec.Host.Init = nil
-		warning := "the engine has no init (" + own.Message + "): the container runs without one"
 		r, err = c.createContainer(ctx, spec, labels)
-		r.Warnings = append(r.Warnings, warning)
+		r.NoInit = true
 	}
 	lost := errors.As(err, &own) && own.Status == 0 && own.Kind != KindDenied && own.Kind != KindInvalid && !isDial(own)
 	if !lost {

@@ -30,6 +30,7 @@ var quirks = []quirk{
 	{op: "container.start", text: "error setting rlimit", kind: KindStartFailed, hint: "the engine asks for higher limits than this machine gives it: set default_ulimits in containers.conf"},
 	{op: "container.start", text: "oci runtime"}, // 400 of Docker, 500 of Podman
 	{op: "container.start", text: "failed to create"},
+	{op: "container.attach", text: "oci runtime"}, // Podman prepares the process when it is attached to
 	{op: "container.start", text: "unable to find user", kind: KindStartFailed},
 	{op: "container.start", text: "unable to find group", kind: KindStartFailed},
 	{op: "container.start", text: "no matching entries in", kind: KindStartFailed},
