@@ -354,6 +354,14 @@ func shortID(id string) string {
 	return id[:min(12, len(id))]
 }
 
+// shortImage shortens an image's id where it stands for its name.
+func shortImage(name string) string {
+	if strings.HasPrefix(name, "sha256:") {
+		return shortID(name)
+	}
+	return name
+}
+
 // Table draws containers as docker ps does.
 func (c *Container) Table(ctx context.Context, values []starlark.Value) ([]string, [][]string, error) {
 	client, err := c.engine.connect(ctx)
@@ -368,7 +376,7 @@ func (c *Container) Table(ctx context.Context, values []starlark.Value) ([]strin
 	rows := make([][]string, 0, len(values))
 	for _, v := range values {
 		c := v.(*Container)
-		row := []string{c.name, c.image, "gone", "", shortID(c.id)}
+		row := []string{c.name, shortImage(c.image), "gone", "", shortID(c.id)}
 		if i := slices.IndexFunc(list, func(s container.Summary) bool { return s.ID == c.id }); i >= 0 {
 			row[2], row[3] = list[i].Status, summaryPorts(list[i].Ports)
 		}
