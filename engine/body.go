@@ -82,9 +82,9 @@ func merge(base, over map[string]any) {
 // objects given twice are merged. Names come out as t spells them; unknown ones
 // stay as they are. Anything after the value is refused.
 func decodeBody(body []byte, t reflect.Type) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := bodyDecoder{json.NewDecoder(bytes.NewReader(body)), map[reflect.Type][]bodyField{}}
 	d.UseNumber()
-	v, err := decodeValue(d, t, nil)
+	v, err := d.value(t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +94,20 @@ func decodeBody(body []byte, t reflect.Type) (any, error) {
 	return v, nil
 }
 
-// decodeValue reads one value of type t; before is what an earlier duplicate gave.
-func decodeValue(d *json.Decoder, t reflect.Type, before any) (any, error) {
+// A bodyDecoder reads one body.
+type bodyDecoder struct {
+	*json.Decoder
+	fields map[reflect.Type][]bodyField // of the types that were met
+}
+
+// A bodyField is a field of a struct, as JSON has it.
+type bodyField struct {
+	name string
+	t    reflect.Type
+}
+
+// value reads one value of type t; before is what an earlier duplicate gave.
+func (d bodyDecoder) value(t reflect.Type, before any) (any, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
@@ -103,11 +115,11 @@ func decodeValue(d *json.Decoder, t reflect.Type, before any) (any, error) {
 	t, pointer := resolve(t)
 	switch token {
 	case json.Delim('{'):
-		return decodeObject(d, t, before)
+		return d.object(t, before)
 	case json.Delim('['):
 		list := []any{}
 		for d.More() {
-			v, err := decodeValue(d, elem(t), nil)
+			v, err := d.value(elem(t), nil)
 			if err != nil {
 				return nil, err
 			}
@@ -123,7 +135,7 @@ func decodeValue(d *json.Decoder, t reflect.Type, before any) (any, error) {
 	return token, nil
 }
 
-func decodeObject(d *json.Decoder, t reflect.Type, before any) (any, error) {
+func (d bodyDecoder) object(t reflect.Type, before any) (any, error) {
 	object, ok := before.(map[string]any)
 	if !ok || t == nil {
 		object = map[string]any{}
@@ -133,12 +145,12 @@ func decodeObject(d *json.Decoder, t reflect.Type, before any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, inner := member(t, token.(string))
+		name, inner := d.member(t, token.(string))
 		earlier := object[name]
 		if t != nil && t.Kind() == reflect.Map {
 			earlier = nil // a map's element is decoded afresh
 		}
-		v, err := decodeValue(d, inner, earlier)
+		v, err := d.value(inner, earlier)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +161,7 @@ func decodeObject(d *json.Decoder, t reflect.Type, before any) (any, error) {
 }
 
 // member is the name that t gives to a member of an object, and its type.
-func member(t reflect.Type, key string) (string, reflect.Type) {
+func (d bodyDecoder) member(t reflect.Type, key string) (string, reflect.Type) {
 	switch {
 	case t == nil:
 		return key, nil
@@ -158,6 +170,21 @@ func member(t reflect.Type, key string) (string, reflect.Type) {
 	case t.Kind() != reflect.Struct:
 		return key, nil
 	}
+	fields, ok := d.fields[t]
+	if !ok {
+		fields = bodyFields(t)
+		d.fields[t] = fields
+	}
+	for _, f := range fields {
+		if strings.EqualFold(f.name, key) {
+			return f.name, f.t
+		}
+	}
+	return key, nil
+}
+
+func bodyFields(t reflect.Type) []bodyField {
+	var fields []bodyField
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if !f.IsExported() || name == "-" || f.Anonymous && name == "" {
@@ -166,11 +193,9 @@ func member(t reflect.Type, key string) (string, reflect.Type) {
 		if name == "" {
 			name = f.Name
 		}
-		if strings.EqualFold(name, key) {
-			return name, f.Type
-		}
+		fields = append(fields, bodyField{name, f.Type})
 	}
-	return key, nil
+	return fields
 }
 
 // resolve is the type behind pointers; one that decodes itself is not looked into.

@@ -412,6 +412,11 @@ func (e *Exec) wait(ctx context.Context) (execState, error) {
 		if err != nil {
 			return s, err
 		}
+		if !s.Running && s.ExitCode != nil && *s.ExitCode < 0 {
+			// Podman's -1: it let go of the exec when the connection broke, and knows nothing.
+			return s, &Error{Op: "exec", Object: e.container, Kind: KindUnavailable,
+				Message: "the engine does not know how the command ended: the connection was lost", Err: errStillRuns}
+		}
 		if !s.Running && s.ExitCode != nil {
 			return s, nil
 		}

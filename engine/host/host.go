@@ -121,6 +121,10 @@ func options(host string) (engine.Options, error) {
 	o := engine.Options{Host: host}
 	if strings.HasPrefix(host, "ssh://") {
 		helper, err := connhelper.GetConnectionHelper(host)
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = errors.New("the ssh address cannot be read") // the cause repeats the password in it
+		}
 		if err != nil {
 			return o, err
 		}
