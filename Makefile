@@ -23,7 +23,7 @@ test-podman: ## the test suite against Podman, on a service of its own
 	bash scripts/podman.sh $(MAKE) unit
 
 check: ## format, vet, staticcheck
-	test -z "$$(gofmt -l . | tee /dev/stderr)"
+	@echo gofmt -l .; files="$$(gofmt -l .)"; test -z "$$files" || { echo "not formatted: $$files"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
@@ -31,7 +31,7 @@ unit: ## go test, with the race detector
 	$(GO) test $(TESTFLAGS) ./...
 
 cross: ## builds for every platform: linux, darwin, windows on amd64, arm64
-	for p in $(PLATFORMS); do echo $$p; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -buildvcs=false -o /dev/null ./cmd/dscript || exit 1; done
+	@for p in $(PLATFORMS); do echo build $$p; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -buildvcs=false -o /dev/null ./cmd/dscript || exit 1; done
 
 bench: setup ## the benchmarks, each beside its floor or its peer
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
