@@ -16,14 +16,20 @@ import (
 
 var update = flag.Bool("update", false, "write the expected output in the scripts again")
 
+// A program with the race detector sleeps for a second before it ends, unless it
+// is told not to: every dscript of the tests would.
+const raceEnds = "atexit_sleep_ms=0"
+
 // With the test binary named dscript, it is the program.
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", raceEnds)
 	testscript.Main(m, map[string]func(){"dscript": main})
 }
 
 // testdata/script needs no engine, and sees none.
 func TestScripts(t *testing.T) {
 	runScripts(t, "testdata/script", func(e *testscript.Env) error {
+		e.Setenv("GORACE", raceEnds)
 		e.Setenv("DOCKER_HOST", "unix://"+e.WorkDir+"/no-engine.sock")
 		return nil
 	})
@@ -33,6 +39,7 @@ func TestScripts(t *testing.T) {
 func TestEngineScripts(t *testing.T) {
 	enginetest.Client(t)
 	runScripts(t, "testdata/engine", func(e *testscript.Env) error {
+		e.Setenv("GORACE", raceEnds)
 		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
 			e.Setenv(name, os.Getenv(name))
 		}
