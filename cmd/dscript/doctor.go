@@ -116,6 +116,6 @@ func (d *findings) leftovers(ctx context.Context, c *engine.Client) error {
 		}
 		d.line("leftover", "container %s (%s, %s): %s", m.name, m.image, m.state, why)
 	}
-	d.line("", "docker rm -f NAME removes one")
+	d.line("", "docker rm -f NAME (or podman rm -f NAME) removes one")
 	return nil
 }

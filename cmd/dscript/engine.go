@@ -79,12 +79,22 @@ func (e *engines) close() error {
 // sayKept names what --keep has left, with what looks into it.
 func (e *engines) sayKept(session string) {
 	for _, m := range e.madeBy(session) {
-		look := "docker exec -it " + m.name + " sh"
+		look := e.command() + " exec -it " + m.name + " sh"
 		if m.state != "running" {
-			look = "docker logs " + m.name
+			look = e.command() + " logs " + m.name
 		}
 		e.o.note("kept container %s (%s, %s): %s", m.name, m.image, m.state, look)
 	}
+}
+
+// command is the engine's own command-line program.
+func (e *engines) command() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if podman, err := e.connected().IsPodman(ctx); err == nil && podman {
+		return "podman"
+	}
+	return "docker"
 }
 
 // sayEnded names what is removed now because the session ends.

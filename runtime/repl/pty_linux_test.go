@@ -89,6 +89,22 @@ func TestTerminal(t *testing.T) {
 	u.atPrompt("20 + 1" + enter)
 	u.sees("\n21\r\n")
 
+	// Tab: one name is inserted, several are listed; at the beginning it indents.
+	u.atPrompt("resu" + tab)
+	u.sees("result")
+	u.types(`("completed")` + enter)
+	u.sees("\ncompleted\r\n")
+	u.atPrompt("thing(na" + tab)
+	u.sees("name=")
+	u.types(ctrlC)
+	u.atPrompt(":re" + tab + tab)
+	u.sees(":reload   :restore\r\n")
+	u.types(ctrlC)
+	u.atPrompt("if True:" + enter)
+	u.sees("...      ")
+	u.types(tab + "'indented'" + enter + enter)
+	u.sees("    'indented'")
+
 	// A paste with tabs and a blank line is one block.
 	u.atPrompt(paste + "def f(x):\r\ty = x + 1\r\r\treturn y\r" + pasted)
 	u.sees("return y\r\n")
@@ -123,6 +139,8 @@ func TestTerminal(t *testing.T) {
 	text, err := os.ReadFile(history)
 	require.NoError(t, err)
 	assert.Equal(t, `20 + 1
+result("completed")
+if True:\n    'indented'
 def f(x):\n	y = x + 1\n\n	return y
 f(41)
 def f(x):\n	y = x + 1\n\n	return y
