@@ -425,7 +425,7 @@ func (h *healthcheck) Unpack(v starlark.Value) error {
 		return nil
 	case starlark.Bool:
 		if v {
-			return fmt.Errorf("True is not a healthcheck: give a command, or False for none")
+			return fmt.Errorf("want a command, or False for none; True is neither")
 		}
 		h.config = &container.HealthConfig{Test: []string{"NONE"}}
 		return nil

@@ -38,9 +38,6 @@ func (c *command) Unpack(v starlark.Value) error {
 	return nil
 }
 
-// given reports whether a command was given.
-func (c command) given() bool { return c.argv != nil }
-
 // String shows the command as a script would write it.
 func (c command) String() string {
 	if c.shell {
