@@ -95,7 +95,7 @@ func (c *Client) CreateContainer(ctx context.Context, spec ContainerSpec) (Creat
 		return CreateContainerResult{}, err
 	}
 	if id, findErr := c.findByNonce(ctx, nonce); findErr == nil {
-		return CreateContainerResult{ID: id, Warnings: []string{"the engine's answer to the create was lost; the container was found again"}}, nil
+		return CreateContainerResult{ID: id, NoInit: r.NoInit, Warnings: []string{"the engine's answer to the create was lost; the container was found again"}}, nil
 	}
 	return CreateContainerResult{}, err
 }
@@ -107,7 +107,7 @@ func (c *Client) createContainer(ctx context.Context, spec ContainerSpec, labels
 	}
 	k := &call{op: "container.create", object: object, owner: spec.Owner, raw: spec.Raw}
 	k.finish = func(body map[string]any) {
-		if spec.ImageID != "" {
+		if spec.ImageID != "" && labels[LabelHash] == "" { // a second try, without an init, keeps the hash of what was asked
 			if hash, err := spec.hash(body, spec.ImageID); err == nil {
 				labels[LabelHash] = hash
 			}

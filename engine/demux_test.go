@@ -84,7 +84,7 @@ func TestDemuxIsTheSameHoweverBytesCome(t *testing.T) {
 	}
 	stdout, stderr, err := demuxAll(bytes.NewReader(stream), demuxBuffer)
 	require.Equal(t, io.EOF, err)
-	for range 1000 {
+	for range 300 {
 		split := &randomReader{data: stream, r: r}
 		out, errOut, err := demuxAll(split, frameHeader+r.IntN(100))
 		require.Equal(t, io.EOF, err)
@@ -227,17 +227,16 @@ func TestCaptureKeepsOrderAndLimit(t *testing.T) {
 func TestCaptureIsLinear(t *testing.T) {
 	piece := make([]byte, 1000)
 	for _, size := range []int{1 << 20, 4 << 20, 16 << 20} {
-		result := testing.Benchmark(func(b *testing.B) {
-			b.ReportAllocs()
-			for range b.N {
-				c := capture{limit: 1 << 30}
-				for n := 0; n < size; n += len(piece) {
-					c.add(Stdout, piece)
-				}
-				var r ExecResult
-				c.result(&r)
-			}
-		})
-		assert.Less(t, result.AllocedBytesPerOp(), int64(size)*7/2)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c := capture{limit: 1 << 30}
+		for n := 0; n < size; n += len(piece) {
+			c.add(Stdout, piece)
+		}
+		var r ExecResult
+		c.result(&r)
+		runtime.ReadMemStats(&after)
+		assert.GreaterOrEqual(t, len(r.Stdout), size)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size)*7/2)
 	}
 }

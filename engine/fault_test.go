@@ -71,9 +71,10 @@ func TestExecStreamInSingleBytes(t *testing.T) {
 // An exec is never a success when what asks about its end fails; and it is
 // started once only.
 func TestExecInspectFaults(t *testing.T) {
-	p := enginetest.NewProxy(t, enginetest.Options(t))
-	c := p.Client(t)
-	id := enginetest.Container(t, c)
+	o := enginetest.Options(t)
+	direct := enginetest.Connect(t, o)
+	id := enginetest.Container(t, direct)
+	var all sync.WaitGroup
 	for _, test := range []struct {
 		name string
 		f    enginetest.Fault
@@ -89,17 +90,20 @@ func TestExecInspectFaults(t *testing.T) {
 		{"runs for ever", enginetest.Fault{Status: 200, Body: `{"Running":true,"ExitCode":null}`}, engine.KindUnavailable},
 		{"no exit code", enginetest.Fault{Status: 200, Body: `{"Running":false,"ExitCode":null}`}, engine.KindUnavailable},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			test.f.Path = "^/exec/.*/json"
-			p.Clear()
-			p.Add(test.f)
+		p := enginetest.NewProxy(t, o)
+		test.f.Path = "^/exec/.*/json"
+		p.Add(test.f)
+		c := p.Client(t)
+		all.Go(func() {
 			r, err := c.Exec(t.Context(), id, engine.ExecOptions{Cmd: sh("echo done")})
-			require.Error(t, err)
-			assert.Equal(t, test.kind, kindOf(err), err)
-			assert.Equal(t, "done\n", string(r.Stdout), "what was put out is given")
+			assert.Equal(t, test.kind, kindOf(err), "%s: %v", test.name, err)
+			assert.Equal(t, "done\n", string(r.Stdout), "%s: what was put out is given", test.name)
+			assert.NoError(t, c.Close())
 		})
 	}
-	p.Clear()
+	all.Wait()
+	p := enginetest.NewProxy(t, o)
+	c := p.Client(t)
 	p.Add(enginetest.Fault{Path: "^/exec/.*/json", Nth: 1, Status: 200, Body: `{"Running":true,"ExitCode":null}`})
 	r, err := c.Exec(t.Context(), id, engine.ExecOptions{Cmd: sh("exit 3")})
 	require.NoError(t, err, "an exit code that comes late is waited for")

@@ -106,8 +106,14 @@ func (e *Exec) script(ctx context.Context, user, script string) (int, error) {
 		}
 		_ = sink.frame(f)
 	}
-	r, err := k.finish(ctx, sink)
-	return r.ExitCode, err
+	state, err := k.wait(ctx) // and no more: a killer is not killed
+	if err != nil {
+		return 0, err
+	}
+	if text, yes := k.neverStarted(ctx, state, sink); yes {
+		return 0, &Error{Op: "kill", Object: e.container, Kind: startKind(text), Message: e.c.redact(clean(text))}
+	}
+	return *state.ExitCode, nil
 }
 
 // kill ends the exec because of err, which it returns, with a word about it when
