@@ -43,7 +43,6 @@ health, exit_code, ip and ports are asked each time.
 `
 
 func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
-	exec := e.declareExec()
 	return runtime.Type[*Container](containerTypeDoc,
 		runtime.Attr("id -> string\n\nIts full id.", func(_ *runtime.Call, c *Container) (any, error) { return c.id, nil }),
 		runtime.Attr("name -> string\n\nIts name, without a slash.", func(_ *runtime.Call, c *Container) (any, error) { return c.name, nil }),
@@ -54,7 +53,7 @@ func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
 		runtime.Attr("exit_code -> int\n\nThe exit code of a container that has ended; None before.", asked(exitCode)),
 		runtime.Attr("ip -> string\n\nIts address on its first network; None when it has none.", asked(firstIP)),
 		runtime.Attr("ports -> dict\n\nThe published ports: {\"80/tcp\": \"127.0.0.1:32768\"}.", asked(publishedPorts)),
-		exec.As("exec"),
+		e.execDecl.As("container"),
 		runtime.Func(logsDoc, e.logs).As("logs"),
 		runtime.Func(waitDoc, e.wait).As("wait"),
 		runtime.Func(startDoc, e.start).As("start"),
@@ -67,6 +66,8 @@ func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
 		runtime.Func(addrDoc, e.addr).As("addr"),
 		runtime.Func(urlDoc, e.url).As("url"),
 		runtime.Func(inspectDoc, e.inspect).As("inspect"),
+		runtime.Func(connectContainerDoc, e.connectContainer).As("connect"),
+		runtime.Func(disconnectContainerDoc, e.disconnectContainer).As("disconnect"),
 	)
 }
 

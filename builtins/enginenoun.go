@@ -5,6 +5,7 @@ package builtins
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -45,7 +46,7 @@ True
 `
 
 func (e *dockerEngine) declareEngine() runtime.Member {
-	members := append(e.members(),
+	members := append(slices.Clone(e.nouns),
 		runtime.Func(versionDoc, e.version),
 		runtime.Func(infoDoc, e.info),
 		runtime.Func(pingDoc, e.ping),
@@ -105,6 +106,17 @@ func (e *dockerEngine) names() map[string]func(context.Context, *runtime.Session
 				for _, tag := range i.RepoTags {
 					names = append(names, strings.TrimSuffix(strings.TrimPrefix(tag, "localhost/"), ":latest"))
 				}
+			}
+			return names
+		},
+		"Network": func(ctx context.Context, _ *runtime.Session) (names []string) {
+			client, err := e.connect(ctx)
+			if err != nil {
+				return nil
+			}
+			list, _ := client.ListNetworks(ctx, nil)
+			for _, n := range list {
+				names = append(names, n.Name)
 			}
 			return names
 		},

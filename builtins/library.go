@@ -8,6 +8,7 @@ package builtins
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/dscript/dscript/engine"
@@ -37,12 +38,12 @@ func Library(o Options) *runtime.Library {
 	d.resultType = d.declareResult()
 	d.hostFileType = d.declareHostFile()
 	d.engine = newEngine(d)
-	members := append(d.engine.members(), d.engine.declareEngine(), d.declareHost())
+	members := append(slices.Clone(d.engine.nouns), d.engine.declareEngine(), d.declareHost())
 	return &runtime.Library{
 		Name:    "docker",
 		Doc:     "Containers, images and commands in them; the engine; the machine that the script runs on.",
 		Members: members,
-		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.resultType, d.hostFileType},
+		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.engine.networkType, d.resultType, d.hostFileType},
 		Names:   d.engine.names(),
 	}
 }
@@ -59,8 +60,11 @@ type library struct {
 // the nouns and types whose values belong to it.
 type dockerEngine struct {
 	d             *library
+	execDecl      *runtime.Builtin
+	nouns         []runtime.Member // nouns and functions; those of the default engine are predeclared
 	containerType *runtime.TypeDecl
 	imageType     *runtime.TypeDecl
+	networkType   *runtime.TypeDecl
 
 	mu     sync.Mutex
 	client *engine.Client
@@ -70,20 +74,18 @@ type dockerEngine struct {
 
 func newEngine(d *library) *dockerEngine {
 	e := &dockerEngine{d: d}
+	e.execDecl = runtime.Func(execDoc, e.exec)
 	e.containerType = e.declareContainerType()
 	e.imageType = e.declareImageType()
-	return e
-}
-
-// members are the nouns and functions of an engine; those of the default engine
-// are predeclared.
-func (e *dockerEngine) members() []runtime.Member {
-	return []runtime.Member{
+	e.networkType = e.declareNetworkType()
+	e.nouns = []runtime.Member{
 		e.declareContainer(),
 		e.declareImage(),
-		e.declareExec(),
+		e.declareNetwork(),
+		e.execDecl,
 		e.declareRun(),
 	}
+	return e
 }
 
 // connect gives the engine's client, finding the engine at the first call.

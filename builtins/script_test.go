@@ -68,12 +68,15 @@ func runScript(t *testing.T, client *engine.Client, path string) {
 	assertNothingLeft(t, client, s.ID())
 }
 
-// assertNothingLeft asks the engine for containers of a session that has ended.
+// assertNothingLeft asks the engine for what a session that has ended has made.
 func assertNothingLeft(t testing.TB, client *engine.Client, session string) {
 	left, err := client.ListContainers(context.Background(), engine.ListContainersOptions{
 		All: true, Filters: map[string][]string{"label": {"dscript.session=" + session}}})
 	require.NoError(t, err)
 	assert.Empty(t, left, "containers of a session that has ended")
+	networks, err := client.ListNetworks(context.Background(), map[string][]string{"label": {"dscript.session=" + session}})
+	require.NoError(t, err)
+	assert.Empty(t, networks, "networks of a session that has ended")
 }
 
 func TestDeclarationsAgree(t *testing.T) {

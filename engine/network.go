@@ -14,7 +14,7 @@ import (
 
 // A NetworkSpec says what network to create.
 type NetworkSpec struct {
-	Name       string // required
+	Name       string // "": one that is made up
 	Driver     string // "": the engine's own, bridge
 	Options    map[string]string
 	Internal   bool // no way out
@@ -38,10 +38,14 @@ type Network struct {
 // network of it. When the engine's answer is lost, the network is found again by its
 // nonce.
 func (c *Client) CreateNetwork(ctx context.Context, spec NetworkSpec) (id string, err error) {
-	k := &call{op: "network.create", object: spec.Name, owner: spec.Owner, raw: spec.Raw}
-	if spec.Name == "" {
-		return "", &Error{Op: k.verb(), Kind: KindInvalid, Message: "a network needs a name"}
+	labels, nonce, err := c.birth(spec.Owner)
+	if err != nil {
+		return "", err
 	}
+	if spec.Name == "" { // an engine makes one up for volumes alone
+		spec.Name = "dscript-" + nonce[:12]
+	}
+	k := &call{op: "network.create", object: spec.Name, owner: spec.Owner, raw: spec.Raw}
 	ipam, err := spec.ipam(k)
 	if err != nil {
 		return "", err
@@ -50,10 +54,6 @@ func (c *Client) CreateNetwork(ctx context.Context, spec NetworkSpec) (id string
 		return "", &Error{Op: k.verb(), Object: spec.Name, Kind: KindConflict, Message: "network " + spec.Name + " exists already"}
 	} else if !errors.Is(err, ErrNotFound) {
 		return "", named(err, k)
-	}
-	labels, nonce, err := c.birth(spec.Owner)
-	if err != nil {
-		return "", err
 	}
 	k.finish = func(body map[string]any) { addLabels(body, labels) }
 	api, err := c.ready(ctx)
@@ -148,8 +148,20 @@ func (c *Client) onNetwork(ctx context.Context, op, id string, do func(context.C
 }
 
 // RemoveNetwork removes a network (DELETE /networks/{id}). One that containers use
-// is a conflict.
+// is a conflict. Podman looks whether one is used by its name only, and would remove
+// it under the containers when it is asked by id.
 func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
+	podman, err := c.IsPodman(ctx)
+	if err != nil {
+		return err
+	}
+	if podman {
+		n, err := c.InspectNetwork(ctx, id)
+		if err != nil {
+			return named(err, &call{op: "network.remove"})
+		}
+		id = n.Name
+	}
 	return c.onNetwork(ctx, "network.remove", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 		return err

@@ -48,11 +48,15 @@ var quirks = []quirk{
 	{status: 500, text: "no such ", kind: KindNotFound},
 	{status: 500, text: "could not find the file", kind: KindNotFound},
 	{status: 500, text: "process does not exist", kind: KindConflict},
+	{op: "network.remove", status: 500, text: "network is being used", kind: KindConflict},
 	{status: 500, text: "invalid argument", kind: KindInvalid},
 	{status: 500, text: "names must match", kind: KindInvalid},
 	{status: 500, text: "invalid reference format", kind: KindInvalid},
 	{status: 500, text: "parsing reference", kind: KindInvalid},
 	{status: 500, text: "container-init binary not found", kind: KindUnsupported, hint: "install catatonit, or create the container without init"},
+
+	// Docker answers 403 to what is in use
+	{op: "network.remove", status: 403, text: "has active endpoints", kind: KindConflict},
 
 	// Docker 20.10 answers 500 to a body that it cannot read
 	{status: 500, text: "invalid character", kind: KindInvalid},
