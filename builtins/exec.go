@@ -47,8 +47,6 @@ timeout     after it the command and its children are killed, and the call is an
 ("out\n", "err\n", 7)
 `
 
-func (e *dockerEngine) declareExec() *runtime.Builtin { return runtime.Func(execDoc, e.exec) }
-
 // outputArgs are the parameters of outputParams.
 type outputArgs struct {
 	Stdin  input
