@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"flag"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/dscript/dscript/engine"
 	"github.com/dscript/dscript/engine/enginetest"
 )
 
@@ -37,14 +39,18 @@ func TestScripts(t *testing.T) {
 
 // testdata/engine needs one.
 func TestEngineScripts(t *testing.T) {
-	enginetest.Client(t)
+	c := enginetest.Client(t)
 	runScripts(t, "testdata/engine", func(e *testscript.Env) error {
 		e.Setenv("GORACE", raceEnds)
 		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
 			e.Setenv(name, os.Getenv(name))
 		}
 		// A name that no other test has: containers' names are the engine's.
-		e.Setenv("NAME", "dscript-test-"+rand.Text()[:8])
+		name := "dscript-test-" + rand.Text()[:8]
+		e.Setenv("NAME", name)
+		e.Defer(func() { // what --keep has kept, when a script fails before it removes it
+			_ = c.RemoveContainer(context.Background(), name, engine.RemoveContainerOptions{Force: true})
+		})
 		return nil
 	})
 }
