@@ -172,10 +172,10 @@ func listens(client *engine.Client, ports []network.Port) func(context.Context, 
 			switch {
 			case errors.Is(err, engine.ErrCommandNotFound):
 				table = false
-			case errors.Is(err, engine.ErrConflict), errors.Is(err, engine.ErrStartFailed), errors.Is(err, engine.ErrNotFound):
-				return false, "no command runs in it", nil // it is ending
-			case err != nil:
+			case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrDenied), ctx.Err() != nil:
 				return false, "", err
+			case err != nil: // it is ending: engines have many words for that
+				return false, err.Error(), nil
 			}
 			open = func(p network.Port) bool { return listening[p.Num()] }
 		}

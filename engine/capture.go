@@ -11,7 +11,7 @@ import (
 
 const (
 	captureLimit = 64 << 20 // of one captured stream, unless the caller says otherwise
-	spoolLimit   = 64 << 20 // read ahead of a slow consumer
+	spoolLimit   = 1 << 20  // read ahead of a slow consumer
 	heldLimit    = 8 << 10  // of an engine's words about a process that never started
 )
 
@@ -260,7 +260,7 @@ func (p *spool) empty(ctx context.Context, to *sink) error {
 			defer p.mu.Unlock()
 			return p.err
 		}
-		if cap(data) > 1<<20 {
+		if cap(data) > 2*spoolLimit {
 			data = nil
 		}
 		data, p.data = p.data, data[:0]

@@ -163,7 +163,7 @@ func (e *Exec) finish(ctx context.Context, sink *sink) (ExecResult, error) {
 			Message: "the connection to the engine was lost while the command started", Err: errStillRuns})
 	}
 	if text, yes := e.neverStarted(ctx, state, sink); yes {
-		return r, &Error{Op: "exec", Object: e.container, Kind: startKind(text), Message: e.c.redact(clean(text))}
+		return r, e.startError(ctx, text)
 	}
 	if err := sink.release(); err != nil && !errors.Is(err, ErrStop) {
 		err = &Error{Op: "exec", Object: e.container, Kind: kindOfError(err), Message: "output: " + clean(err.Error()), Err: err}
@@ -172,6 +172,23 @@ func (e *Exec) finish(ctx context.Context, sink *sink) (ExecResult, error) {
 	}
 	sink.capture.result(&r)
 	return r, nil
+}
+
+// startError is the error of a process that did not start, as the engine's words
+// tell. In a container that has ended meanwhile nothing starts, and each engine has
+// many words for that.
+func (e *Exec) startError(ctx context.Context, text string) error {
+	err := &Error{Op: "exec", Object: e.container, Kind: startKind(text), Message: e.c.redact(clean(text))}
+	if text == "" {
+		err.Message = "the engine did not start the command, and does not say why"
+	}
+	if err.Kind != KindStartFailed {
+		return err
+	}
+	if box, inspectErr := e.c.InspectContainer(ctx, e.container); errors.Is(inspectErr, ErrNotFound) || inspectErr == nil && !box.State.Running {
+		err.Kind, err.Message = KindConflict, "container "+e.container+" ended before the command was started: "+err.Message
+	}
+	return err
 }
 
 // neverStarted gives the engine's words about a process that it could not start.
