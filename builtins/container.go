@@ -68,6 +68,7 @@ func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
 		runtime.Func(inspectDoc, e.inspect).As("inspect"),
 		runtime.Func(connectContainerDoc, e.connectContainer).As("connect"),
 		runtime.Func(disconnectContainerDoc, e.disconnectContainer).As("disconnect"),
+		runtime.Func(copyOutDoc, e.copyOut).As("copy_out"),
 	)
 }
 

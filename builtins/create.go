@@ -5,12 +5,10 @@ package builtins
 // container that belongs to a scope.
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 	"time"
@@ -226,6 +224,9 @@ func (e *dockerEngine) create(call *runtime.Call, a *createArgs, change func(*en
 		if change != nil {
 			change(&spec)
 		}
+		if err := e.makeMissing(ctx, call, client, a.Mounts, owner); err != nil {
+			return err
+		}
 		created, err := client.CreateContainer(ctx, spec)
 		if err != nil {
 			return err
@@ -386,25 +387,6 @@ func (f files) archive(call *runtime.Call) ([]byte, error) {
 		return nil, nil
 	}
 	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for _, name := range sortedKeys(f) {
-		data := f[name].data
-		if host := f[name].host; host != nil {
-			r, err := host.reader()
-			if err != nil {
-				return nil, err
-			}
-			if data, err = io.ReadAll(r); err != nil {
-				return nil, err
-			}
-		}
-		header := &tar.Header{Name: strings.TrimPrefix(name, "/"), Mode: f[name].mode, Size: int64(len(data))}
-		if err := w.WriteHeader(header); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(data); err != nil {
-			return nil, err
-		}
-	}
-	return buf.Bytes(), w.Close()
+	err := f.pack(call.Context(), &buf)
+	return buf.Bytes(), err
 }

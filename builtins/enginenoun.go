@@ -120,6 +120,17 @@ func (e *dockerEngine) names() map[string]func(context.Context, *runtime.Session
 			}
 			return names
 		},
+		"Volume": func(ctx context.Context, _ *runtime.Session) (names []string) {
+			client, err := e.connect(ctx)
+			if err != nil {
+				return nil
+			}
+			list, _ := client.ListVolumes(ctx, nil)
+			for _, v := range list {
+				names = append(names, v.Name)
+			}
+			return names
+		},
 	}
 }
 

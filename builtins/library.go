@@ -43,7 +43,7 @@ func Library(o Options) *runtime.Library {
 		Name:    "docker",
 		Doc:     "Containers, images and commands in them; the engine; the machine that the script runs on.",
 		Members: members,
-		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.engine.networkType, d.resultType, d.hostFileType},
+		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.engine.networkType, d.engine.volumeType, d.resultType, d.hostFileType},
 		Names:   d.engine.names(),
 	}
 }
@@ -65,6 +65,7 @@ type dockerEngine struct {
 	containerType *runtime.TypeDecl
 	imageType     *runtime.TypeDecl
 	networkType   *runtime.TypeDecl
+	volumeType    *runtime.TypeDecl
 
 	mu     sync.Mutex
 	client *engine.Client
@@ -78,10 +79,12 @@ func newEngine(d *library) *dockerEngine {
 	e.containerType = e.declareContainerType()
 	e.imageType = e.declareImageType()
 	e.networkType = e.declareNetworkType()
+	e.volumeType = e.declareVolumeType()
 	e.nouns = []runtime.Member{
 		e.declareContainer(),
 		e.declareImage(),
 		e.declareNetwork(),
+		e.declareVolume(),
 		e.execDecl,
 		e.declareRun(),
 	}

@@ -77,6 +77,9 @@ func assertNothingLeft(t testing.TB, client *engine.Client, session string) {
 	networks, err := client.ListNetworks(context.Background(), map[string][]string{"label": {"dscript.session=" + session}})
 	require.NoError(t, err)
 	assert.Empty(t, networks, "networks of a session that has ended")
+	volumes, err := client.ListVolumes(context.Background(), map[string][]string{"label": {"dscript.session=" + session}})
+	require.NoError(t, err)
+	assert.Empty(t, volumes, "volumes of a session that has ended")
 }
 
 func TestDeclarationsAgree(t *testing.T) {

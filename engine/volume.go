@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
 )
 
 // A VolumeSpec says what volume to create.
@@ -88,7 +89,8 @@ func (c *Client) ListVolumes(ctx context.Context, by map[string][]string) ([]vol
 }
 
 // RemoveVolume removes a volume (DELETE /volumes/{name}). One that a container uses
-// is a conflict.
+// is a conflict, by force too; Podman, which by force would remove the containers, is
+// not told of it.
 func (c *Client) RemoveVolume(ctx context.Context, name string, force bool) error {
 	k := &call{op: "volume.remove", object: name}
 	if err := checkID(k, name); err != nil {
@@ -98,18 +100,30 @@ func (c *Client) RemoveVolume(ctx context.Context, name string, force bool) erro
 	if err != nil {
 		return err
 	}
+	if force {
+		podman, err := c.IsPodman(ctx)
+		if err != nil {
+			return err
+		}
+		force = !podman
+	}
 	_, err = api.VolumeRemove(k.with(ctx), name, client.VolumeRemoveOptions{Force: force})
 	return c.failed(ctx, k, err)
 }
 
 // PruneVolumes removes the volumes that no container uses (POST /volumes/prune), those
-// with a name only when by says all=true, and gives their names and the bytes freed.
+// with a name too, and gives their names and the bytes freed. Engines from API 1.42
+// spare named ones unless they are told otherwise; older ones refuse to be told.
 func (c *Client) PruneVolumes(ctx context.Context, by map[string][]string) ([]string, uint64, error) {
 	api, err := c.ready(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	k := &call{op: "volume.prune"}
-	r, err := api.VolumePrune(k.with(ctx), client.VolumePruneOptions{Filters: filters(by)})
+	narrow := filters(by)
+	if versions.GreaterThanOrEqualTo(api.ClientVersion(), "1.42") {
+		narrow.Add("all", "true")
+	}
+	r, err := api.VolumePrune(k.with(ctx), client.VolumePruneOptions{Filters: narrow})
 	return r.Report.VolumesDeleted, r.Report.SpaceReclaimed, c.failed(ctx, k, err)
 }

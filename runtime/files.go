@@ -217,6 +217,27 @@ func (c *Call) WritePath(name string) (string, error) {
 	return c.checkedPath(t, name)
 }
 
+// ReadRoot opens a directory of this machine, to read what is below it; the caller
+// closes it.
+func (c *Call) ReadRoot(name string) (*os.Root, error) {
+	t, err := c.readTree(name)
+	if err != nil {
+		return nil, err
+	}
+	root, err := t.OpenRoot(c.Path(name))
+	return root, c.fileError(name, err)
+}
+
+// WriteRoot is ReadRoot to write below a directory.
+func (c *Call) WriteRoot(name string) (*os.Root, error) {
+	t, err := c.writeTree(name)
+	if err != nil {
+		return nil, err
+	}
+	root, err := t.OpenRoot(c.Path(name))
+	return root, c.fileError(name, err)
+}
+
 func (c *Call) checkedPath(t *Tree, name string) (string, error) {
 	abs := c.Path(name)
 	if _, err := t.Stat(abs); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -125,6 +125,18 @@ func (t *Tree) OpenFile(path string, flag int, perm fs.FileMode) (*os.File, erro
 	return root.OpenFile(name, flag, perm)
 }
 
+// OpenRoot opens a directory as os.OpenRoot does.
+func (t *Tree) OpenRoot(path string) (*os.Root, error) {
+	root, name, err := t.find(path)
+	if err != nil {
+		return nil, err
+	}
+	if root == nil {
+		return os.OpenRoot(name)
+	}
+	return root.OpenRoot(name)
+}
+
 // Lstat describes a file, or a symbolic link itself.
 func (t *Tree) Lstat(path string) (fs.FileInfo, error) {
 	root, name, err := t.find(path)

@@ -45,7 +45,7 @@ type ExtractOptions struct {
 	MaxEntries int                       // 0: 1,000,000
 	MaxBytes   int64                     // of file content; 0: 8 GiB; negative: no limit
 	Links      Links                     // links that lead outside
-	Rename     func(name string) string  // gives each entry's place below the destination; nil: its own name
+	Rename     func(name string) string  // gives each entry's place below the destination, of its name without a leading slash; nil: its own name
 	Skipped    func(name, reason string) // told of what is not made: devices, pipes, sockets; nil: nobody is
 }
 
@@ -197,6 +197,9 @@ func (x *extraction) skip(name, what string) {
 func (x *extraction) place(name string) (string, error) {
 	if len(name) > maxPath {
 		return "", fmt.Errorf("%w: a name of %d bytes", ErrLimit, len(name))
+	}
+	if x.o.Rename != nil { // engines name the root directory, and all below it, from the root on
+		name = strings.TrimLeft(name, "/")
 	}
 	if err := checkName(name); err != nil {
 		return "", err
