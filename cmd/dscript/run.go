@@ -15,6 +15,7 @@ import (
 	"github.com/dscript/dscript/builtins"
 	"github.com/dscript/dscript/engine"
 	"github.com/dscript/dscript/runtime"
+	"github.com/dscript/dscript/stdlib"
 	"github.com/dscript/dscript/runtime/lang"
 )
 
@@ -122,6 +123,7 @@ func configFor(o *options, p project, args []string) runtime.Config {
 	return runtime.Config{
 		Host:   runtime.Host{Read: runtime.Everything(), Write: runtime.Everything(), Env: os.LookupEnv, Run: runtime.LocalRun},
 		Files:  os.DirFS(p.root),
+		Std:    stdlib.FS,
 		Root:   p.root,
 		Dir:    p.dir,
 		Stdin:  o.in,
