@@ -15,8 +15,8 @@ import (
 	"github.com/dscript/dscript/builtins"
 	"github.com/dscript/dscript/engine"
 	"github.com/dscript/dscript/runtime"
-	"github.com/dscript/dscript/stdlib"
 	"github.com/dscript/dscript/runtime/lang"
+	"github.com/dscript/dscript/stdlib"
 )
 
 // scriptCommand is what `dscript FILE` and `dscript run FILE` share.
