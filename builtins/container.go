@@ -43,7 +43,7 @@ health, exit_code, ip and ports are asked each time.
 `
 
 func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
-	return runtime.Type[*Container](containerTypeDoc,
+	members := []runtime.Member{
 		runtime.Attr("id -> string\n\nIts full id.", func(_ *runtime.Call, c *Container) (any, error) { return c.id, nil }),
 		runtime.Attr("name -> string\n\nIts name, without a slash.", func(_ *runtime.Call, c *Container) (any, error) { return c.name, nil }),
 		runtime.Attr("image -> string\n\nThe image that it was made from, as it was written.", func(_ *runtime.Call, c *Container) (any, error) { return c.image, nil }),
@@ -68,8 +68,17 @@ func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
 		runtime.Func(inspectDoc, e.inspect).As("inspect"),
 		runtime.Func(connectContainerDoc, e.connectContainer).As("connect"),
 		runtime.Func(disconnectContainerDoc, e.disconnectContainer).As("disconnect"),
+		runtime.Func(readFileDoc, e.readFile).As("read"),
+		runtime.Func(writeFileDoc, e.writeFile).As("write"),
+		runtime.Func(copyInDoc, e.copyIn).As("copy_in"),
 		runtime.Func(copyOutDoc, e.copyOut).As("copy_out"),
-	)
+		runtime.Func(statFileDoc, e.statFile).As("stat"),
+		runtime.Func(existsDoc, e.exists).As("exists"),
+		runtime.Func(listDirDoc, e.listDir).As("list_dir"),
+		runtime.Func(mkdirDoc, e.mkdir).As("mkdir"),
+		runtime.Func(removePathDoc, e.removePath).As("remove_path"),
+	}
+	return runtime.Type[*Container](containerTypeDoc, append(members, e.declareVerbs()...)...)
 }
 
 // asked makes an attribute that is read off the engine's own answer each time.

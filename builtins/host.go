@@ -287,7 +287,12 @@ func (f *HostFile) opened(write bool) (*os.File, error) {
 }
 
 func (f *HostFile) writer() (io.Writer, error) { return f.opened(true) }
-func (f *HostFile) reader() (io.Reader, error) { return f.opened(false) }
+
+// reader hides that the file could be closed: an HTTP client closes what it sends.
+func (f *HostFile) reader() (io.Reader, error) {
+	file, err := f.opened(false)
+	return struct{ io.Reader }{file}, err
+}
 
 // mode is the permissions of the file, for a copy of it.
 func (f *HostFile) mode() fs.FileMode {

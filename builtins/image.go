@@ -267,16 +267,21 @@ func (e *dockerEngine) imageFromTar(call *runtime.Call, a fromTarArgs) (img *Ima
 		if err != nil {
 			return err
 		}
-		img = &Image{engine: e, session: call.Session(), id: id, name: nameOr(a.Ref, id)}
-		if a.Ref == "" {
-			e.own(call, e.owner(call, false), id, "image "+shortID(id), func(ctx context.Context) error {
-				_, err := client.RemoveImage(ctx, id, engine.RemoveImageOptions{Force: true})
-				return gone(err)
-			})
-		}
+		img = e.made(call, client, id, a.Ref)
 		return nil
 	})
 	return img, err
+}
+
+// made is an image that a script has made. One without a name is removed with its scope.
+func (e *dockerEngine) made(call *runtime.Call, client *engine.Client, id, ref string) *Image {
+	if ref == "" {
+		e.own(call, e.owner(call, false), id, "image "+shortID(id), func(ctx context.Context) error {
+			_, err := client.RemoveImage(ctx, id, engine.RemoveImageOptions{Force: true})
+			return gone(err)
+		})
+	}
+	return &Image{engine: e, session: call.Session(), id: id, name: nameOr(ref, id)}
 }
 
 const tagImageDoc = `
