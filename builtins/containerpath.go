@@ -69,36 +69,62 @@ func noSuchPath(name string) error {
 	return &runtime.Error{Kind: "not_found", Message: fmt.Sprintf("%s: no such file or directory", name)}
 }
 
-// followPath gives the path that name leads to when it is a link, and what is there.
-func followPath(ctx context.Context, client *engine.Client, id, name string) (string, container.PathStat, error) {
+// A spot is what lies at a path of a container.
+type spot struct {
+	name   string // the path, behind the links that were followed
+	stat   container.PathStat
+	inside bool // only commands in the container see it
+}
+
+// look finds what lies at name, behind links when follow is set. With an error of
+// kind not_found the spot has the name at which something could be made.
+func look(ctx context.Context, client *engine.Client, got engine.Container, name string, follow bool) (spot, error) {
+	running := got.State.Running
+	at := spot{name: name}
 	for range 40 { // as many as Linux follows
-		stat, err := statPath(ctx, client, id, name)
-		if err != nil || stat.Mode&fs.ModeSymlink == 0 {
-			return name, stat, err
+		var err error
+		at.inside = running && hidden(got, at.name) != ""
+		if at.inside {
+			at.stat, err = statInside(ctx, client, got.ID, at.name)
+		} else {
+			at.stat, err = statPath(ctx, client, got.ID, at.name)
+			if running && runtime.KindOf(err) == "not_found" && len(tmpfsOf(got)) > 0 { // perhaps behind a link
+				if stat, insideErr := statInside(ctx, client, got.ID, at.name); insideErr == nil {
+					at.stat, at.inside, err = stat, true, nil
+				}
+			}
 		}
-		name = path.Clean(stat.LinkTarget)
+		if err != nil || at.stat.Mode&fs.ModeSymlink == 0 || !follow {
+			return at, err
+		}
+		at.name = path.Clean(at.stat.LinkTarget)
 	}
-	return name, container.PathStat{}, runtime.Errorf("invalid", "%s: too many links", name)
+	return at, runtime.Errorf("invalid", "%s: too many links", name)
 }
 
 // hidden gives the mount below which name is not what the engine sees from outside:
 // a tmpfs, and the kernel's own file systems. "" for none.
 func hidden(c engine.Container, name string) string {
-	mounts := []string{"/proc", "/sys", "/dev"}
-	if c.HostConfig != nil {
-		mounts = append(mounts, sortedKeys(c.HostConfig.Tmpfs)...)
-		for _, m := range c.HostConfig.Mounts {
-			if m.Type == mount.TypeTmpfs {
-				mounts = append(mounts, m.Target)
-			}
-		}
-	}
-	for _, m := range mounts {
+	for _, m := range append(tmpfsOf(c), "/proc", "/sys", "/dev") {
 		if m = path.Clean(m); name == m || strings.HasPrefix(name, m+"/") {
 			return m
 		}
 	}
 	return ""
+}
+
+// tmpfsOf are the paths at which a tmpfs was asked for.
+func tmpfsOf(c engine.Container) []string {
+	if c.HostConfig == nil {
+		return nil
+	}
+	mounts := sortedKeys(c.HostConfig.Tmpfs)
+	for _, m := range c.HostConfig.Mounts {
+		if m.Type == mount.TypeTmpfs {
+			mounts = append(mounts, m.Target)
+		}
+	}
+	return mounts
 }
 
 // fileType names what a mode says of a file.

@@ -71,16 +71,16 @@ type copyOutArgs struct {
 
 func (e *dockerEngine) copyOut(call *runtime.Call, a copyOutArgs) error {
 	return e.on(call, a.Container, func(ctx context.Context, client *engine.Client, c *Container) error {
-		src, stat, err := followPath(ctx, client, c.id, a.Src.clean())
+		src, err := lookFromOutside(ctx, client, c.id, a.Src.clean())
 		if err != nil {
 			return err
 		}
-		at, err := a.Src.land(call, a.Dst, src, stat.Mode.IsDir())
+		at, err := a.Src.land(call, a.Dst, src.name, src.stat.Mode.IsDir())
 		if err != nil {
 			return err
 		}
 		defer at.root.Close()
-		return receive(ctx, call, client, c.id, src, at, a.copyOutOptions)
+		return receive(ctx, call, client, c.id, src.name, at, a.copyOutOptions)
 	})
 }
 
@@ -141,7 +141,7 @@ func receive(ctx context.Context, call *runtime.Call, client *engine.Client, id,
 		MaxBytes: limit, Links: archive.Links(o.Links),
 		Rename: func(name string) string { return landed(name, base) },
 		Skipped: func(name, reason string) {
-			left = append(left, fmt.Sprintf("%q (%s)", strings.TrimPrefix(name, landedName), reason))
+			left = append(left, fmt.Sprintf("%q (%s)", strings.TrimPrefix(name, landedName+"/"), reason))
 		},
 	})
 	if err != nil {
