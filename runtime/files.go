@@ -32,13 +32,22 @@ func (c *Call) Path(name string) string {
 // Config.Dir when the code is no file's.
 func (c *Call) Here() string {
 	file := c.Pos().Filename()
-	switch {
-	case noFile(file):
+	if noFile(file) || strings.HasPrefix(file, stdPrefix) {
 		return c.Path(".")
-	case filepath.IsAbs(file), c.strand.s.rt.cfg.Root == "":
+	}
+	root := c.strand.s.rt.cfg.Root
+	if root == "" {
 		return c.Path(filepath.Dir(file))
 	}
-	return c.Path(filepath.Join(c.strand.s.rt.cfg.Root, filepath.Dir(file)))
+	// A name in a position begins with Root, as Config says, or is relative to it.
+	if !filepath.IsAbs(file) && c.strand.s.rt.inRoot(file) == file {
+		file = filepath.Join(root, file)
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return filepath.Dir(file)
+	}
+	return dir
 }
 
 // readTree returns the tree that may be read, or an error of kind denied.

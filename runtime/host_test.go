@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -104,6 +105,33 @@ func TestTreeHoldsScriptsInside(t *testing.T) {
 	data, err := os.ReadFile(outside)
 	require.NoError(t, err)
 	assert.Equal(t, "secret", string(data))
+}
+
+// A relative Root is the process's, as the names in errors that begin with it are.
+func TestHere(t *testing.T) {
+	base := t.TempDir()
+	t.Chdir(base)
+	dir := filepath.Join(base, "proj", "lib")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	script := "def show():\n    return here_dir()\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.star"), []byte(script), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(base, "proj", "main.star"), []byte(`load("./lib/a.star", "show")`+"\nmine, its = here_dir(), show()\n"), 0o600))
+	here := runtime.Func("here_dir() -> string", func(c *runtime.Call, _ struct{}) (string, error) { return c.Here(), nil })
+	for _, root := range []string{"proj", "./proj", filepath.Join(base, "proj")} {
+		rt, err := runtime.New(runtime.Config{
+			Libraries: []*runtime.Library{{Members: []runtime.Member{here}}},
+			Files:     os.DirFS("proj"), Root: root, Dir: t.TempDir(),
+		})
+		require.NoError(t, err)
+		for _, name := range []string{"main.star", filepath.Join(root, "main.star")} {
+			s, err := rt.Run(t.Context(), name, nil)
+			require.NoError(t, err, "%s in %s", name, root)
+			globals := s.Globals()
+			require.NoError(t, s.Close())
+			assert.Equal(t, fmt.Sprintf("%q", filepath.Dir(dir)), globals["mine"].String(), "%s in %s", name, root)
+			assert.Equal(t, fmt.Sprintf("%q", dir), globals["its"].String(), "%s in %s", name, root)
+		}
+	}
 }
 
 func TestTempDirsEndWithTheScope(t *testing.T) {

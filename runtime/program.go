@@ -68,7 +68,7 @@ func (r *Runtime) sourceText(name string, src any) ([]byte, error) {
 }
 
 func (r *Runtime) compile(name string, text []byte) (*Program, error) {
-	file, err := r.parse(name, text)
+	file, err := r.parse(Dialect(), name, text)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,8 @@ func (r *Runtime) compile(name string, text []byte) (*Program, error) {
 }
 
 // parse parses a file and remembers its text for error messages.
-func (r *Runtime) parse(name string, text []byte) (*syntax.File, error) {
-	file, err := Dialect().Parse(name, text, 0)
+func (r *Runtime) parse(dialect *syntax.FileOptions, name string, text []byte) (*syntax.File, error) {
+	file, err := dialect.Parse(name, text, 0)
 	if err == nil {
 		if len(file.Stmts) > 0 {
 			r.remember(syntax.Start(file.Stmts[0]), string(text))

@@ -124,6 +124,14 @@ func Dialect() *syntax.FileOptions {
 	}
 }
 
+// chunkDialect is Dialect for chunks of a session: each is a file of its own,
+// and the next must see what it has loaded.
+func chunkDialect() *syntax.FileOptions {
+	d := Dialect()
+	d.LoadBindsGlobally = true
+	return d
+}
+
 // Run runs a script to its end and returns its session, which must be
 // closed. src is a string, []byte, io.Reader or *Program, or nil to read
 // name from Config.Files. When the script fails, what it made is cleaned up,

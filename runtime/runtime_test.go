@@ -107,6 +107,17 @@ func TestChunkCanTakeAPredeclaredName(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestSet(t *testing.T) {
+	s := newSession(t, runtime.Config{})
+	require.NoError(t, s.Set("n", 41))
+	require.NoError(t, s.Set("_", []string{"a"}))
+	v, err := s.Eval(t.Context(), "[n + 1, _[0]]")
+	require.NoError(t, err)
+	assert.Equal(t, `[42, "a"]`, v.String())
+	assert.Equal(t, "invalid", runtime.KindOf(s.Set("no name", 1)))
+	assert.Error(t, s.Set("ch", make(chan int)))
+}
+
 func TestFailedChunkKeepsWhatItAssigned(t *testing.T) {
 	s := newSession(t, runtime.Config{})
 	require.Error(t, s.Exec(context.Background(), "a = 1\nfail('x')\nb = 2"))

@@ -90,6 +90,23 @@ func (s *Session) ID() string {
 // be called while the session runs something.
 func (s *Session) Globals() starlark.StringDict { return maps.Clone(s.globals) }
 
+// Set gives a global variable a value, which goes through ToValue. It must not
+// be called while the session runs something.
+func (s *Session) Set(name string, value any) error {
+	if !isIdentifier(name) {
+		return Errorf(KindInvalid, "%q cannot be the name of a variable", name)
+	}
+	v, err := ToValue(value)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if s.globals == nil {
+		s.globals = make(starlark.StringDict)
+	}
+	s.globals[name] = v
+	return nil
+}
+
 // Forget removes a global variable, so that the predeclared name, if there is
 // one, can be used again.
 func (s *Session) Forget(name string) { delete(s.globals, name) }
@@ -113,7 +130,8 @@ func (s *Session) RunProgram(ctx context.Context, p *Program) error {
 }
 
 // Exec runs statements, as at a prompt: they see and change the session's
-// globals. ctx ends it, and so does the session's context.
+// globals, and what they load becomes global too. ctx ends it, and so does
+// the session's context.
 func (s *Session) Exec(ctx context.Context, chunk string) error {
 	return s.ExecNamed(ctx, "<exec>", chunk)
 }
@@ -121,7 +139,7 @@ func (s *Session) Exec(ctx context.Context, chunk string) error {
 // ExecNamed is Exec with a file name for error messages.
 func (s *Session) ExecNamed(ctx context.Context, name, chunk string) error {
 	_, err := s.evaluate(ctx, &s.root, func(st *strand) (starlark.Value, error) {
-		file, err := s.rt.parse(name, []byte(chunk))
+		file, err := s.rt.parse(chunkDialect(), name, []byte(chunk))
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ func projectRoot(dir string) string {
 }
 
 // relative returns what writes, in a text, the names of files below root relative
-// to the working directory.
+// to the working directory, where that is shorter.
 func relative(root string) func(text string) string {
 	same := func(text string) string { return text }
 	wd, err := os.Getwd()
@@ -61,7 +61,7 @@ func relative(root string) func(text string) string {
 				before, name = "", found
 			}
 			rel, err := filepath.Rel(wd, name)
-			if err != nil {
+			if err != nil || len(rel) >= len(name) {
 				return found
 			}
 			return before + rel

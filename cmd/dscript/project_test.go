@@ -1,10 +1,12 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestRelative(t *testing.T) {
@@ -18,6 +20,12 @@ func TestRelative(t *testing.T) {
 	assert.Equal(t, root+"x", relative(root)(root+"x"))
 	assert.Equal(t, "/x.star", relative("/")("/x.star"))
 
-	t.Chdir(t.TempDir())
-	assert.Contains(t, relative(root)(filepath.Join(root, "x.star")), "..")
+	require.NoError(t, os.Mkdir(filepath.Join(root, "sub"), 0o755))
+	t.Chdir(filepath.Join(root, "sub"))
+	assert.Equal(t, "../x.star", relative(root)(filepath.Join(root, "x.star")))
+
+	deep := filepath.Join(t.TempDir(), "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z")
+	require.NoError(t, os.MkdirAll(deep, 0o755))
+	t.Chdir(deep)
+	assert.Equal(t, root+"/x.star", relative(root)(root+"/x.star"), "the way from here is longer")
 }

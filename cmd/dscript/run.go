@@ -80,8 +80,12 @@ func (s *scriptCommand) script(cmd *cobra.Command, o *options, args []string) (s
 		}
 		return hereScript(o, "<stdin>", src, args[1:])
 	}
-	if _, err := os.Stat(name); err != nil {
+	info, err := os.Stat(name)
+	if err != nil {
 		return script{}, noSuchFile(cmd, name, err)
+	}
+	if info.IsDir() {
+		return script{}, usagef("%s is a directory", name)
 	}
 	p, err := projectOf(name)
 	if err != nil {

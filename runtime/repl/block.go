@@ -2,7 +2,6 @@ package repl
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -71,8 +70,7 @@ func endsCompound(f *syntax.File) bool {
 // its line numbers.
 type statement struct {
 	text string
-	expr bool             // it has a value to show
-	load *syntax.LoadStmt // nil for others
+	expr bool // it has a value to show
 }
 
 // statements cuts a block into its statements. A block that does not parse is
@@ -87,7 +85,6 @@ func statements(block string) []statement {
 	var all []statement
 	for i, s := range f.Stmts {
 		_, isExpr := s.(*syntax.ExprStmt)
-		load, _ := s.(*syntax.LoadStmt)
 		start, _ := s.Span()
 		from := int(start.Line) - 1
 		if i > 0 && from < nextLine(f.Stmts[i-1]) {
@@ -100,20 +97,9 @@ func statements(block string) []statement {
 			next, _ := f.Stmts[i+1].Span()
 			to = max(int(next.Line)-1, from+1)
 		}
-		all = append(all, statement{strings.Repeat("\n", from) + strings.Join(lines[from:to], ""), isExpr, load})
+		all = append(all, statement{strings.Repeat("\n", from) + strings.Join(lines[from:to], ""), isExpr})
 	}
 	return all
-}
-
-// bindLoaded makes globals of what a load statement, whose names are local to it,
-// has bound: at a prompt each statement is a file of its own.
-func bindLoaded(load *syntax.LoadStmt) string {
-	var names, assigns strings.Builder
-	for i, to := range load.To {
-		fmt.Fprintf(&names, ", __load%d=%q", i, load.From[i].Name)
-		fmt.Fprintf(&assigns, "%s = __load%d\n", to.Name, i)
-	}
-	return "load(" + load.Module.Raw + names.String() + ")\n" + assigns.String()
 }
 
 // nextLine is the index of the line after s.

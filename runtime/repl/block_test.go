@@ -48,15 +48,15 @@ func TestIsComplete(t *testing.T) {
 func TestStatementsKeepTheirLines(t *testing.T) {
 	got := statements("x = 1\n\ndef f():\n  return 2\n\nf()\na(); b()\n")
 	assert.Equal(t, []statement{
-		{"x = 1\n\n", false, nil},
-		{"\n\ndef f():\n  return 2\n\n", false, nil},
-		{"\n\n\n\n\nf()\n", true, nil},
-		{"\n\n\n\n\n\na(); b()\n", false, nil},
+		{"x = 1\n\n", false},
+		{"\n\ndef f():\n  return 2\n\n", false},
+		{"\n\n\n\n\nf()\n", true},
+		{"\n\n\n\n\n\na(); b()\n", false},
 	}, got)
 }
 
 func TestStatementsOfWhatDoesNotParse(t *testing.T) {
-	assert.Equal(t, []statement{{"x = = 1\n", false, nil}}, statements("x = = 1\n"))
+	assert.Equal(t, []statement{{"x = = 1\n", false}}, statements("x = = 1\n"))
 }
 
 func TestDedent(t *testing.T) {

@@ -69,13 +69,36 @@ func (l *loop) help(_ context.Context, name string) error {
 	if name == "" {
 		return l.overview()
 	}
-	m, err := docs.Lookup(l.Runtime, name)
+	text, err := l.helpOf(name)
 	if err != nil {
 		l.note("%s", err)
 		return nil
 	}
-	fmt.Fprint(l.Out, docs.Text(m, l.width()))
+	if l.Terminal {
+		text = sanitizeAll(text)
+	}
+	fmt.Fprint(l.Out, text)
 	return nil
+}
+
+// helpOf describes a variable, or what is declared. c.exec, for a variable c that
+// is a Container, is Container.exec; it is not read, which could ask an engine.
+func (l *loop) helpOf(name string) (string, error) {
+	first, rest, dotted := strings.Cut(name, ".")
+	v := l.session.Globals()[first]
+	if v != nil && !dotted {
+		return docs.Value(l.Runtime, v, l.width())
+	}
+	if v != nil {
+		if t := l.Runtime.TypeOf(v); t != nil {
+			name = t.MemberName() + "." + rest
+		}
+	}
+	m, err := docs.Lookup(l.Runtime, name)
+	if err != nil {
+		return "", err
+	}
+	return docs.Text(m, l.width()), nil
 }
 
 // overview lists what is predeclared and the loop's own commands.
@@ -132,7 +155,7 @@ func (l *loop) who(context.Context, string) error {
 	globals := l.session.Globals()
 	var rows [][]string
 	for _, name := range globals.Keys() {
-		if v := globals[name]; !strings.HasPrefix(name, "_") {
+		if v := globals[name]; name != "_" {
 			rows = append(rows, []string{name, v.Type(), cut(oneLine(v.String()), 60)})
 		}
 	}

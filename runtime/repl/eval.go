@@ -42,9 +42,6 @@ func (l *loop) statement(ctx context.Context, s statement) error {
 	if !s.expr {
 		before := l.session.Globals()
 		err := l.session.ExecNamed(ctx, fileName, s.text)
-		if err == nil && s.load != nil {
-			err = l.session.ExecNamed(ctx, fileName, bindLoaded(s.load))
-		}
 		l.noteShadows(before)
 		return err
 	}
@@ -52,7 +49,9 @@ func (l *loop) statement(ctx context.Context, s statement) error {
 	if err != nil || v == starlark.None {
 		return err
 	}
-	l.setLast(ctx, v)
+	if err := l.session.Set("_", v); err != nil {
+		return err
+	}
 	return l.show(ctx, v)
 }
 
@@ -103,22 +102,6 @@ func (l *loop) interruptible(ctx context.Context, fn func(context.Context) error
 		return fmt.Errorf("%w: %w", ErrInterrupt, err)
 	}
 	return err
-}
-
-// holderName is a list of one, by which a value gets into the session's globals.
-const holderName = "__last"
-
-// setLast makes v the value of _.
-func (l *loop) setLast(ctx context.Context, v starlark.Value) {
-	if l.holder == nil {
-		if err := l.session.ExecNamed(ctx, fileName, holderName+" = [None]"); err != nil {
-			return
-		}
-		l.holder, _ = l.session.Globals()[holderName].(*starlark.List)
-	}
-	if l.holder.SetIndex(0, v) == nil {
-		_ = l.session.ExecNamed(ctx, fileName, "_ = "+holderName+"[0]")
-	}
 }
 
 // noteShadows tells of names of ours that a chunk has taken over.

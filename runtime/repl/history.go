@@ -85,7 +85,9 @@ func unescapeBlock(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\n`, "\n").Replace(s)
 }
 
-// isPrivate: a block that begins with a blank is not remembered.
+// isPrivate: a line that begins with a blank is not remembered. A block of several
+// is code pasted with its indentation.
 func isPrivate(block string) bool {
-	return isBlank(block) || block[0] == ' ' || block[0] == '\t'
+	indented := isBlank(block) || block[0] == ' ' || block[0] == '\t'
+	return indented && !strings.Contains(strings.TrimSpace(block), "\n")
 }

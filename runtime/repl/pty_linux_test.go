@@ -119,6 +119,8 @@ func TestTerminal(t *testing.T) {
 
 	u.atPrompt(" hidden = 1" + enter)
 	u.sees("hidden = 1\r\n")
+	u.atPrompt(paste + "    def g():\r        return 5\r" + pasted)
+	u.sees("return 5\r\n")
 	u.atPrompt("abc" + ctrlC)
 	u.sees("^C\r\n")
 	u.atPrompt(ctrlC)
@@ -145,6 +147,7 @@ def f(x):\n	y = x + 1\n\n	return y
 f(41)
 def f(x):\n	y = x + 1\n\n	return y
 f(1)
+    def g():\n        return 5
 result("\\033[2Jx")
 wait()
 `, string(text))

@@ -13,8 +13,8 @@ import (
 )
 
 // A completer gives what may stand in place of text[from:], each with that as its
-// beginning, and how the choices are shown to the user.
-type completer func(text string) (from int, texts, shown []string)
+// beginning.
+type completer func(text string) (from int, texts []string)
 
 // readlineEditor edits lines on a terminal.
 type readlineEditor struct {
@@ -120,7 +120,7 @@ func (e *readlineEditor) Do(edited []rune, pos int) ([][]rune, int) {
 	if isBlank(text) {
 		return [][]rune{[]rune("    ")}, 0 // at the beginning of a line Tab indents
 	}
-	from, texts, shown := e.complete(e.before + text)
+	from, texts := e.complete(e.before + text)
 	if len(texts) == 0 {
 		return nil, 0
 	}
@@ -129,7 +129,7 @@ func (e *readlineEditor) Do(edited []rune, pos int) ([][]rune, int) {
 		return [][]rune{[]rune(encodeBlock(rest))}, utf8.RuneCountInString(typed)
 	}
 	if len(texts) > 1 {
-		io.WriteString(e.rl.Stdout(), columns(shown, e.width()))
+		io.WriteString(e.rl.Stdout(), columns(texts, e.width()))
 	}
 	return nil, 0
 }

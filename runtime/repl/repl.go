@@ -14,8 +14,6 @@ import (
 	"os"
 	"strings"
 
-	"go.starlark.net/starlark"
-
 	"github.com/dscript/dscript/runtime"
 )
 
@@ -76,7 +74,6 @@ type loop struct {
 	editor      lineEditor
 	predeclared map[string]bool
 	width       func() int // of the terminal; 0: no limit
-	holder      *starlark.List
 	timed       bool // say how long each evaluation took
 }
 
