@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -135,16 +136,32 @@ type CommitOptions struct {
 
 // Commit makes an image of a container's files (POST /commit) and gives its id.
 func (c *Client) Commit(ctx context.Context, id string, o CommitOptions) (image string, err error) {
+	podman, err := c.IsPodman(ctx)
+	if err != nil {
+		return "", err
+	}
+	var config *container.Config
+	if podman { // it wants a body, also an empty one; Docker takes the container's own for none
+		config = &container.Config{}
+	}
 	err = c.onContainer(ctx, "container.commit", id, func(ctx context.Context, api *client.Client) error {
 		r, err := api.ContainerCommit(ctx, id, client.ContainerCommitOptions{
-			Reference: o.Ref, Comment: o.Comment, Author: o.Author, Changes: o.Changes, NoPause: o.NoPause})
-		image = r.ID
+			Reference: o.Ref, Comment: o.Comment, Author: o.Author, Changes: o.Changes, NoPause: o.NoPause, Config: config})
+		image = imageID(r.ID)
 		return err
 	})
 	if err == nil && image == "" {
 		err = c.answerError(ctx, "commit", id, errors.New("it has no id"))
 	}
 	return image, err
+}
+
+// imageID is an id with its algorithm, which Podman leaves out of some answers.
+func imageID(id string) string {
+	if id == "" || strings.Contains(id, ":") {
+		return id
+	}
+	return "sha256:" + id
 }
 
 // UpdateContainer changes limits and the restart policy of a container (POST

@@ -73,6 +73,9 @@ func (q quirk) matches(op string, status int, text string) bool {
 // kindOf is the kind of an error answer, and a hint where there is one.
 func kindOf(op string, status int, message string) (Kind, string) {
 	text := strings.ToLower(message)
+	if status == http.StatusNotFound && (text == "not found" || text == "page not found") {
+		return KindUnsupported, "the engine does not know this request" // Podman, of what it has not
+	}
 	for _, q := range quirks {
 		if status < 400 || status == http.StatusNotFound || !q.matches(op, status, text) {
 			continue

@@ -59,6 +59,8 @@ func TestKindsOfAnswers(t *testing.T) {
 		{"D", "network.remove", 403, "error while removing network: network x id 1f8a has active endpoints", KindConflict},
 		{"D", "network.remove", 403, "bridge is a pre-defined network and cannot be removed", KindForbidden},
 		{"P", "network.remove", 500, `"x" has associated containers with it. Use -f to forcibly delete containers and pods: network is being used`, KindConflict},
+		{"P", "container.update", 404, "Not Found", KindUnsupported},
+		{"P", "container.attach", 409, `preparing container 1 for attach: runc: exec: "nosuch": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found`, KindCommandNotFound},
 		{"any", "container.list", 501, "not here", KindUnsupported},
 		{"any", "container.list", 301, "", KindUnavailable},
 		{"any", "container.list", 500, "boom", KindInternal},
