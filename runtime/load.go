@@ -216,6 +216,9 @@ func (r *Runtime) inRoot(name string) string {
 
 func (st *strand) print(thread *starlark.Thread, msg string) {
 	if _, err := st.s.Stdout().Write([]byte(msg + "\n")); err != nil {
+		if st.broken == nil {
+			st.broken = &Error{Kind: KindFail, Op: "print", Err: err}
+		}
 		thread.Cancel(err.Error())
 	}
 }

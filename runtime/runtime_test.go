@@ -370,6 +370,22 @@ func TestMaxOutput(t *testing.T) {
 	assert.Equal(t, "xxxxxxxx\ny", out.String())
 }
 
+func TestPrintThatFails(t *testing.T) {
+	full := errors.New("disk full")
+	cfg := runtime.Config{Stdout: failingWriter{full}}
+	bare, err := runtime.New(cfg) // print is Starlark's own
+	require.NoError(t, err)
+	for _, rt := range []*runtime.Runtime{bare, newRuntime(t, cfg)} {
+		_, err := rt.Run(t.Context(), "x.star", "x = 1\nprint(x)\nwhile True: pass")
+		assert.ErrorIs(t, err, full)
+		assert.Regexp(t, `^x.star:2:6: error: (print: )?disk full`, rt.FormatError(err))
+	}
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
 func TestMaxObjects(t *testing.T) {
 	f := runtime.Func("f()", func(c *runtime.Call, _ struct{}) error { return c.Count() })
 	rt := newRuntime(t, runtime.Config{MaxObjects: 2}, f)

@@ -27,6 +27,7 @@ type strand struct {
 	limit   uint64          // steps given to the thread so far
 	nested  int             // how many Branches are around it
 	spent   bool            // all that a cleanup may have
+	broken  error           // why print, which cannot fail, has stopped the thread
 }
 
 const strandKey = "dscript.strand"
@@ -205,6 +206,9 @@ func (st *strand) stopCause() error {
 	}
 	if cause := context.Cause(st.ctx); cause != nil {
 		return cause
+	}
+	if st.broken != nil {
+		return st.broken
 	}
 	return context.Canceled
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dscript/dscript/runtime"
+	"github.com/dscript/dscript/runtime/repl"
 )
 
 // What the program's exit code says.
@@ -63,6 +65,7 @@ func report(o *options, err error) int {
 	var script scriptError
 	var usage usageError
 	switch {
+	case errors.Is(err, outputGone):
 	case errors.As(err, &script):
 		if script.text != "" {
 			fmt.Fprintln(o.err, o.paintError(script.text))
@@ -109,6 +112,8 @@ func exitCode(err error) int {
 		return exit.Code & 0xff
 	case errors.As(err, &sig):
 		return exitSignal + sig.number
+	case errors.Is(err, repl.ErrInterrupt):
+		return exitSignal + int(syscall.SIGINT)
 	case errors.As(err, &usage), runtime.IsStatic(err):
 		return exitUsage
 	case errors.As(err, &late):

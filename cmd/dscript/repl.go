@@ -49,10 +49,15 @@ func runPrompt(parent context.Context, o *options, p promptOptions) (err error) 
 	if err != nil {
 		return err
 	}
+	ctx, stop := watchTermination(parent)
+	defer stop()
+	ctx, out, stopOutput := watchOutput(ctx, o.out)
+	defer stopOutput()
 	terminal := o.interactive()
 	config := configFor(o, here, nil)
-	config.Live = terminal
+	config.Stdout, config.Live = out, terminal
 	if terminal {
+		out = o.out // the line editor wants the file
 		config.Stdout, config.Stderr = repl.Sanitize(o.out), repl.Sanitize(o.err)
 	}
 	config.Libraries = []*runtime.Library{lang.Library(), library(o, e)}
@@ -60,13 +65,11 @@ func runPrompt(parent context.Context, o *options, p promptOptions) (err error) 
 	if err != nil {
 		return err
 	}
-	ctx, stop := watchTermination(parent)
-	defer stop()
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 	opts := repl.Options{
-		Runtime: rt, In: o.in, Out: o.out, Err: o.err,
+		Runtime: rt, In: o.in, Out: out, Err: o.err,
 		Terminal: terminal, Prompt: p.prompts, HistoryFile: p.history, Color: o.colored(o.out),
 		Interrupts: interrupts,
 		Closing:    func(s *runtime.Session) { e.sayEnded(s.ID()) },

@@ -157,15 +157,18 @@ func runScript(parent context.Context, o *options, sc script) (err error) {
 			err = cerr
 		}
 	}()
+	ctx, stop := watchSignals(parent, func(s os.Signal) {
+		o.note("%s: cleaning up; once more ends at once", signalName(s))
+	})
+	defer stop()
+	ctx, out, stopOutput := watchOutput(ctx, o.out)
+	defer stopOutput()
+	sc.config.Stdout = out
 	sc.config.Libraries = []*runtime.Library{lang.Library(), library(o, e)}
 	rt, err := runtime.New(sc.config)
 	if err != nil {
 		return err
 	}
-	ctx, stop := watchSignals(parent, func(s os.Signal) {
-		o.note("%s: cleaning up; once more ends at once", signalName(s))
-	})
-	defer stop()
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, timeoutError{o.timeout})

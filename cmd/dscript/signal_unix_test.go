@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -128,7 +129,7 @@ func TestSignals(t *testing.T) {
 			assert.Contains(t, p.out.String(), "removing container "+name)
 			_, err := c.InspectContainer(t.Context(), name)
 			assert.ErrorIs(t, err, engine.ErrNotFound)
-			assert.False(t, runs(c, id, "[s]leep [15]"), "the exec's processes are gone")
+			waitFor(t, c, id, "[s]leep [15]", false)
 		})
 	}
 }
@@ -138,7 +139,7 @@ func TestTimeoutKillsTheExec(t *testing.T) {
 	id := enginetest.Container(t, c)
 	p := start(t, "--timeout", "4s", scriptFile(t, hanging), id)
 	assert.Equal(t, 124, p.ends())
-	assert.False(t, runs(c, id, "[s]leep [15]"))
+	waitFor(t, c, id, "[s]leep [15]", false)
 }
 
 func TestSecondInterruptEndsAtOnce(t *testing.T) {
@@ -168,9 +169,43 @@ func TestInterruptAtThePrompt(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.types("40 + 2\n")
 	p.sees("42\n")
-	assert.False(t, runs(c, id, "[s]leep 54321"))
+	waitFor(t, c, id, "[s]leep 54321", false)
 	require.NoError(t, p.in.Close())
 	assert.Equal(t, 0, p.ends())
+}
+
+// dscript FILE | head: the script ends, and what it made is gone.
+func TestNobodyReadsTheOutput(t *testing.T) {
+	c := enginetest.Client(t)
+	for name, args := range map[string][]string{"script": {"-"}, "prompt": {"repl"}} {
+		t.Run(name, func(t *testing.T) {
+			script := "print(container('busybox', ['sleep', '600']).name)\nwhile True: print('more')\n\n"
+			cmd := exec.Command("dscript", args...)
+			cmd.Stdin = strings.NewReader(script)
+			var errs output
+			cmd.Stderr = &errs
+			out, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			made, err := bufio.NewReader(out).ReadString('\n')
+			assert.NoError(t, err)
+			require.NoError(t, out.Close())
+			var exit *exec.ExitError
+			require.ErrorAs(t, cmd.Wait(), &exit)
+			assert.Equal(t, 128+int(syscall.SIGPIPE), exit.ExitCode())
+			assert.NotContains(t, errs.String(), "error")
+			_, err = c.InspectContainer(t.Context(), strings.TrimSpace(made))
+			assert.ErrorIs(t, err, engine.ErrNotFound)
+		})
+	}
+}
+
+func TestInterruptOfPipedInput(t *testing.T) {
+	p := start(t, "repl")
+	p.types("print('ready'); sleep(600)\n")
+	p.sees("ready")
+	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	assert.Equal(t, 130, p.ends())
 }
 
 func TestTerminatedAtThePrompt(t *testing.T) {

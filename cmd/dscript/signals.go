@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -45,6 +47,35 @@ func watch(parent context.Context, which []os.Signal, told func(os.Signal)) (ctx
 func watchTermination(parent context.Context) (ctx context.Context, stop func()) {
 	return watch(parent, []os.Signal{syscall.SIGTERM, syscall.SIGHUP}, func(os.Signal) {})
 }
+
+// watchOutput returns a writer to f and a context that ends when nobody reads f any
+// more, as in dscript FILE | head. Unwatched, SIGPIPE would end the program there and
+// then, and leave what the script made.
+func watchOutput(parent context.Context, f *os.File) (ctx context.Context, out io.Writer, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	pipes := make(chan os.Signal, 1) // asked for, not read: it makes writes return EPIPE
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return ctx, outputWriter{f, cancel}, func() {
+		signal.Stop(pipes)
+		cancel(nil)
+	}
+}
+
+type outputWriter struct {
+	f   *os.File
+	end context.CancelCauseFunc
+}
+
+func (w outputWriter) Write(p []byte) (int, error) {
+	n, err := w.f.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		w.end(outputGone)
+	}
+	return n, err
+}
+
+// outputGone gives the exit code that a shell shows for a program that SIGPIPE ended.
+var outputGone = signalError{"nobody reads the output", int(syscall.SIGPIPE)}
 
 func signalNumber(s os.Signal) int {
 	if n, ok := s.(syscall.Signal); ok {

@@ -1,7 +1,6 @@
 package repl
 
 import (
-	"bufio"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,15 +23,11 @@ func (h history) load() []string {
 	if h.file == "" {
 		return nil
 	}
-	f, err := os.Open(h.file)
-	if err != nil {
+	text, err := os.ReadFile(h.file)
+	if err != nil || len(text) == 0 {
 		return nil
 	}
-	defer f.Close()
-	var lines []string
-	for s := bufio.NewScanner(f); s.Scan(); {
-		lines = append(lines, s.Text())
-	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	if len(lines) > historyAllows {
 		lines = lines[len(lines)-historyKeeps:]
 		h.rewrite(lines)

@@ -74,7 +74,7 @@ type loop struct {
 	editor      lineEditor
 	predeclared map[string]bool
 	width       func() int // of the terminal; 0: no limit
-	timed       bool // say how long each evaluation took
+	timed       bool       // say how long each evaluation took
 }
 
 // start makes the editor.
