@@ -54,6 +54,7 @@ func (e *dockerEngine) declareContainerType() *runtime.TypeDecl {
 		runtime.Attr("ip -> string\n\nIts address on its first network; None when it has none.", asked(firstIP)),
 		runtime.Attr("ports -> dict\n\nThe published ports: {\"80/tcp\": \"127.0.0.1:32768\"}.", asked(publishedPorts)),
 		e.execDecl.As("container"),
+		runtime.Func(spawnDoc, e.spawn).As("container"),
 		runtime.Func(logsDoc, e.logs).As("logs"),
 		runtime.Func(waitDoc, e.wait).As("wait"),
 		runtime.Func(startDoc, e.start).As("start"),

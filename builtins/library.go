@@ -37,13 +37,14 @@ func Library(o Options) *runtime.Library {
 	d := &library{options: o}
 	d.resultType = d.declareResult()
 	d.hostFileType = d.declareHostFile()
+	d.processType = d.declareProcess()
 	d.engine = newEngine(d)
 	members := append(slices.Clone(d.engine.nouns), d.engine.declareEngine(), d.declareHost())
 	return &runtime.Library{
 		Name:    "docker",
 		Doc:     "Containers, images and commands in them; the engine; the machine that the script runs on.",
 		Members: members,
-		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.engine.networkType, d.engine.volumeType, d.resultType, d.hostFileType},
+		Types:   []*runtime.TypeDecl{d.engine.containerType, d.engine.imageType, d.engine.networkType, d.engine.volumeType, d.resultType, d.processType, d.hostFileType},
 		Names:   d.engine.names(),
 	}
 }
@@ -54,6 +55,7 @@ type library struct {
 	engine       *dockerEngine // the default one
 	resultType   *runtime.TypeDecl
 	hostFileType *runtime.TypeDecl
+	processType  *runtime.TypeDecl
 }
 
 // A dockerEngine is one engine as scripts see it: its client, once connected, and

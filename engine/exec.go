@@ -36,6 +36,7 @@ type ExecOptions struct {
 	DetachKeys      string         // "": with a TTY, a sequence that nobody types
 	Raw             map[string]any // merged last into the body of the create
 	Timeout         time.Duration  // 0: none. A timed-out or cancelled exec is killed, children included
+	Started         func(*Exec)    // given what was started, to resize or kill it; its Stream is Exec's own; nil: nobody is
 }
 
 // An ExecResult is a command that ran to its end.
@@ -112,6 +113,9 @@ func (c *Client) Exec(ctx context.Context, containerID string, o ExecOptions) (E
 		return ExecResult{}, err
 	}
 	defer e.Stream.Close()
+	if o.Started != nil {
+		o.Started(e)
+	}
 	wait := func() {}
 	if o.Stdin != nil {
 		wait = feed(e.Stream, o.Stdin, func(err error) { fail(stdinError(err)) })
