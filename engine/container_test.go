@@ -127,9 +127,6 @@ func TestCreateContainerLabelsRawAndInit(t *testing.T) {
 
 func TestPublishedPortsAreThere(t *testing.T) {
 	c := enginetest.Client(t)
-	if enginetest.IsPodman(t) {
-		t.Skip("this Podman has no network of its own here")
-	}
 	id := enginetest.Create(t, c, engine.ContainerSpec{
 		Config: container.Config{Cmd: []string{"sleep", "2000000"}},
 		Host:   container.HostConfig{PortBindings: network.PortMap{network.MustParsePort("80/tcp"): {{HostPort: "0"}}}},
