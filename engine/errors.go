@@ -89,9 +89,9 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Message)
-	b.WriteString(" (")
-	b.WriteString(string(e.Kind))
-	b.WriteString(")")
+	if kind := " (" + string(e.Kind) + ")"; !strings.HasSuffix(e.Message, kind) { // a cause may have said it
+		b.WriteString(kind)
+	}
 	return b.String()
 }
 

@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.ErrorMessage())
-	if e.Kind != "" && e.Kind != KindFail && e.Kind != KindInvalid {
+	if saysMuch(e.Kind) {
 		if suffix := " (" + e.Kind + ")"; !strings.HasSuffix(b.String(), suffix) {
 			b.WriteString(suffix)
 		}

@@ -29,7 +29,7 @@ print("squares:", squares)
 	fmt.Println(rt.FormatError(err))
 	// Output:
 	// squares: [0, 1, 4, 9, 16]
-	// wild.star:1:1: error: undefined: read (invalid)
+	// wild.star:1:1: error: undefined: read
 	//   1 | read("/etc/passwd")
 	//     | ^
 }

@@ -66,12 +66,15 @@ func (r *Runtime) writeProblem(b *strings.Builder, pos syntax.Position, message,
 		fmt.Fprintf(b, "%s: ", pos)
 	}
 	b.WriteString("error: " + message)
-	if suffix := " (" + kind + ")"; kind != "" && !strings.Contains(message, suffix) {
+	if suffix := " (" + kind + ")"; saysMuch(kind) && !strings.Contains(message, suffix) {
 		b.WriteString(suffix)
 	}
 	b.WriteByte('\n')
 	r.writeLine(b, pos)
 }
+
+// saysMuch reports whether a kind is worth a word beside its message.
+func saysMuch(kind string) bool { return kind != "" && kind != KindFail && kind != KindInvalid }
 
 // writeLine quotes the line of pos with a caret below its column.
 func (r *Runtime) writeLine(b *strings.Builder, pos syntax.Position) {

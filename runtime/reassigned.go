@@ -45,12 +45,22 @@ func (r *Runtime) explainReassigned(eval *starlark.EvalError) {
 	if name == "" || !r.isPredeclared(name) || m[1] == "noun" || m[1] == name {
 		return
 	}
+	if ours := r.predeclaredValue(name); ours.Type() == m[1] { // None.x, len.x
+		return
+	}
 	eval.Msg += fmt.Sprintf("; %s is assigned in this script and is no longer the predeclared %s: use another name for it, such as %s",
 		name, name, shortName(name))
 }
 
 func (r *Runtime) isPredeclared(name string) bool {
 	return r.predeclared.Has(name) || starlark.Universe.Has(name)
+}
+
+func (r *Runtime) predeclaredValue(name string) starlark.Value {
+	if v, ok := r.predeclared[name]; ok {
+		return v
+	}
+	return starlark.Universe[name]
 }
 
 // nameBefore returns the name that stands before the parenthesis or dot at

@@ -225,7 +225,7 @@ func (e *stopError) Error() string {
 	if e.cause != context.Canceled && e.cause != context.DeadlineExceeded {
 		text = e.cause.Error()
 	}
-	if suffix := " (" + kind + ")"; kind != text && !strings.HasSuffix(text, suffix) {
+	if suffix := " (" + kind + ")"; saysMuch(kind) && kind != text && !strings.HasSuffix(text, suffix) {
 		text += suffix
 	}
 	return text
