@@ -50,6 +50,8 @@ func (e *dockerEngine) declareEngine() runtime.Member {
 		runtime.Func(versionDoc, e.version),
 		runtime.Func(infoDoc, e.info),
 		runtime.Func(pingDoc, e.ping),
+		runtime.Func(dfDoc, e.df),
+		runtime.Func(eventsDoc, e.events),
 	)
 	return runtime.Noun(engineDoc, nil, members...)
 }
