@@ -32,7 +32,7 @@ func doctor(ctx context.Context, o *options) error {
 	d.line("program", "%s", versionText())
 	found, err := o.find(ctx)
 	for _, t := range found.Tried {
-		d.line("tried", "%s (%s): %s", t.Source, t.Host, t.Err)
+		d.line("tried", "%s: %s", t.Source, t.Reason())
 	}
 	if err != nil {
 		return err

@@ -133,6 +133,7 @@ func TestFindSockets(t *testing.T) {
 	assert.Equal(t, first, found.Options.Host)
 	require.Len(t, found.Tried, 2)
 	assert.ErrorIs(t, found.Tried[0].Err, os.ErrNotExist)
+	assert.Equal(t, "does not exist", found.Tried[0].Reason())
 
 	found, err = host.Find(t.Context(), host.FindOptions{Sockets: []string{missing, stranger}})
 	require.ErrorIs(t, err, engine.ErrUnavailable)

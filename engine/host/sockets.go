@@ -79,6 +79,20 @@ func ping(ctx context.Context, o engine.Options) error {
 	return err
 }
 
+// Reason says in a few words why it was in vain; the place is not named again.
+func (a Attempt) Reason() string {
+	var own *engine.Error
+	switch {
+	case errors.Is(a.Err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(a.Err, fs.ErrPermission):
+		return "permission denied"
+	case errors.As(a.Err, &own):
+		return strings.TrimPrefix(own.Message, "no permission for the engine's socket ")
+	}
+	return a.Err.Error()
+}
+
 // nothing is the error when no socket answers.
 func nothing(tried []Attempt) error {
 	var places []string
@@ -86,23 +100,14 @@ func nothing(tried []Attempt) error {
 	missing := true
 	var first error
 	for _, a := range tried {
-		reason := a.Err.Error()
-		var own *engine.Error
-		if errors.As(a.Err, &own) {
-			reason = own.Message
-		}
-		if errors.Is(a.Err, fs.ErrNotExist) {
-			reason = "does not exist"
-		} else {
-			reason, missing = strings.TrimPrefix(reason, "no permission for the engine's socket "), false
-			if errors.Is(a.Err, fs.ErrPermission) {
-				reason = "permission denied"
-			}
-			if first == nil && own != nil {
+		if !errors.Is(a.Err, fs.ErrNotExist) {
+			missing = false
+			var own *engine.Error
+			if first == nil && errors.As(a.Err, &own) {
 				first, hint = a.Err, own.Hint
 			}
 		}
-		places = append(places, a.Source+": "+reason)
+		places = append(places, a.Source+": "+a.Reason())
 	}
 	message := "no container engine answers; tried " + strings.Join(places, "; ")
 	if missing {
