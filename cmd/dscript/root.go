@@ -63,6 +63,7 @@ func newRoot(o *options) *cobra.Command {
 		Use:           "dscript [flags] [FILE [args...]]",
 		Short:         "Scripts that drive containers",
 		Long:          rootHelp,
+		Version:       versionText(),
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -89,6 +90,7 @@ func newRoot(o *options) *cobra.Command {
 	o.flags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newRun(o), newRepl(o), newDoc(o), newDoctor(o), newVersion(o))
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
 	return root
 }
