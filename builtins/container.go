@@ -164,12 +164,23 @@ func (e *dockerEngine) resolve(call *runtime.Call, ref containerRef) (c *Contain
 		c = e.container(call, got)
 		return nil
 	})
-	return c, err
+	return c, did(call, err)
+}
+
+// did names an engine's error after what the script did: it never asked for the
+// looking up of what it named.
+func did(call *runtime.Call, err error) error {
+	if own, ok := err.(*engine.Error); ok && own.Op == "inspect" {
+		n := *own
+		n.Op = call.Name()
+		return &n
+	}
+	return err
 }
 
 // with is dockerEngine.with, for a container: errors name it as the script does.
 func (c *Container) with(call *runtime.Call, fn func(context.Context, *engine.Client) error) error {
-	return c.named(c.engine.with(call, fn))
+	return did(call, c.named(c.engine.with(call, fn)))
 }
 
 // named puts the container's name in place of its id in an engine's error.
@@ -179,10 +190,13 @@ func (c *Container) named(err error) error {
 		return c.named(e.Err) // what was put out until then is the capture's to tell
 	case *engine.Error:
 		n := *e
-		if n.Object == c.id {
-			n.Object = c.name
-		}
 		n.Message = strings.ReplaceAll(n.Message, c.id, c.name)
+		if n.Object == c.id {
+			n.Object = ""
+			if !strings.Contains(n.Message, c.name) {
+				n.Message = c.label() + ": " + n.Message
+			}
+		}
 		return &n
 	}
 	return err

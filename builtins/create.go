@@ -246,7 +246,7 @@ func (e *dockerEngine) create(call *runtime.Call, a *createArgs, change func(*en
 		}
 		return nil
 	})
-	return c, err
+	return c, did(call, err)
 }
 
 // prepare gives a created container the rest of what was asked for.

@@ -146,6 +146,9 @@ func (d *library) end(call *runtime.Call, got *capture, where string, cmd fmt.St
 		return nil, got.failure(err)
 	}
 	r := d.result(call, got, where, cmd, ended.ExitCode, ended.Duration)
+	if ended.Stopped {
+		r.looked.Store(true) // the script ended it itself
+	}
 	if check {
 		if err := r.failure(); err != nil {
 			return nil, err

@@ -187,7 +187,7 @@ func (e *dockerEngine) makeImage(call *runtime.Call, a makeImageArgs) (img *Imag
 		img = e.image(call, got, string(a.Ref))
 		return err
 	})
-	return img, err
+	return img, did(call, err)
 }
 
 type getImageArgs struct {
@@ -203,7 +203,7 @@ func (e *dockerEngine) getImage(call *runtime.Call, a getImageArgs) (starlark.Va
 		return err
 	})
 	if err != nil {
-		return orDefault(err, a.Default)
+		return orDefault(did(call, err), a.Default)
 	}
 	return img, nil
 }
@@ -243,7 +243,7 @@ func (e *dockerEngine) pullImage(call *runtime.Call, a pullImageArgs) (img *Imag
 		img = e.image(call, got, string(a.Ref))
 		return err
 	})
-	return img, err
+	return img, did(call, err)
 }
 
 type fromTarArgs struct {
@@ -270,7 +270,7 @@ func (e *dockerEngine) imageFromTar(call *runtime.Call, a fromTarArgs) (img *Ima
 		img = e.made(call, client, id, a.Ref)
 		return nil
 	})
-	return img, err
+	return img, did(call, err)
 }
 
 // made is an image that a script has made. One without a name is removed with its scope.
@@ -306,7 +306,7 @@ func (e *dockerEngine) tagImage(call *runtime.Call, a tagImageArgs) (img *Image,
 		img = e.image(call, got, a.Ref)
 		return err
 	})
-	return img, err
+	return img, did(call, err)
 }
 
 // on is the engine of the referenced image: its own, or e for a mere name.

@@ -1,6 +1,7 @@
 package builtins_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +24,7 @@ func TestResultNobodyLookedAt(t *testing.T) {
 		{"truth", "1 if r else 2", false},
 		{"check", "attempt(r.check)", false},
 		{"printed", "print(r)", false},
+		{"ended by its callback", "r.ok; exec('%s', 'yes', each = lambda line, stream: False)", false},
 	}
 	id := enginetest.Container(t, client)
 	for _, test := range tests {
@@ -32,7 +34,7 @@ func TestResultNobodyLookedAt(t *testing.T) {
 			c.Warn = func(w runtime.Warning) { warnings = append(warnings, w) }
 			rt, err := runtime.New(c)
 			require.NoError(t, err)
-			session, err := rt.Run(t.Context(), "x.star", "\nr = exec('"+id+"', 'exit 3')\n"+test.use)
+			session, err := rt.Run(t.Context(), "x.star", "\nr = exec('"+id+"', 'exit 3')\n"+strings.ReplaceAll(test.use, "%s", id))
 			require.NoError(t, err)
 			require.NoError(t, session.Close())
 			if !test.reported {

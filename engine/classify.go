@@ -25,6 +25,15 @@ const (
 // kinder is what errors of ours have, whatever package they come from.
 type kinder interface{ ErrorKind() string }
 
+// messageOf is an error's text without its operation and kind.
+func messageOf(err error) string {
+	var own interface{ ErrorMessage() string }
+	if errors.As(err, &own) {
+		return own.ErrorMessage()
+	}
+	return err.Error()
+}
+
 // contextError is the error of an operation whose context has ended.
 func (c *Client) contextError(ctx context.Context, op, object string) *Error {
 	cause := context.Cause(ctx)
@@ -32,7 +41,7 @@ func (c *Client) contextError(ctx context.Context, op, object string) *Error {
 	var own kinder
 	switch {
 	case errors.As(cause, &own) && own.ErrorKind() != "":
-		e.Kind, e.Message = Kind(own.ErrorKind()), c.redact(clean(cause.Error()))
+		e.Kind, e.Message = Kind(own.ErrorKind()), c.redact(clean(messageOf(cause)))
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.Kind, e.Message = KindTimeout, "timed out"
 	}

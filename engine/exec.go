@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -240,7 +241,9 @@ func (e *Exec) interrupted(ctx context.Context, sink *sink, ended error) (ExecRe
 	return r, e.kill(ctx, ended)
 }
 
-// stopped ends an exec that Each has seen enough of.
+// stopped ends an exec that Each has seen enough of. Docker notes 126 for one
+// whose output it could not send on, also after it was killed (seen on 20.10.24):
+// then its exit code is that of the kill.
 func (e *Exec) stopped(ctx context.Context, r ExecResult) (ExecResult, error) {
 	if err := e.Kill(ctx); err != nil {
 		return r, err
@@ -250,6 +253,9 @@ func (e *Exec) stopped(ctx context.Context, r ExecResult) (ExecResult, error) {
 		return r, err
 	}
 	r.ExitCode, r.Stopped = *state.ExitCode, true
+	if r.ExitCode == 126 && state.Pid != 0 {
+		r.ExitCode = 128 + int(syscall.SIGKILL)
+	}
 	return r, nil
 }
 

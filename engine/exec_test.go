@@ -206,6 +206,15 @@ func TestExecEach(t *testing.T) {
 	assert.True(t, r.Stopped)
 	assert.Equal(t, 137, r.ExitCode)
 	assertNoProcess(t, c, id, "sleep 1001")
+
+	// Docker notes 126 for a command that still had output to send.
+	r, err = c.Exec(t.Context(), id, engine.ExecOptions{Cmd: []string{"yes", "1002"}, IO: engine.IO{
+		Each: func(engine.Stdio, []byte) error { return engine.ErrStop },
+	}})
+	require.NoError(t, err)
+	assert.True(t, r.Stopped)
+	assert.Equal(t, 137, r.ExitCode)
+	assertNoProcess(t, c, id, "yes 1002")
 }
 
 // A consumer that is slow to take output must not make the engine give up on it.

@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/url"
 
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // An Image is what the engine says of one, typed and as it came.
@@ -70,13 +73,33 @@ type ImportOptions struct {
 // InspectImage asks the engine about an image (GET /images/{name}/json), by name,
 // digest or id.
 func (c *Client) InspectImage(ctx context.Context, ref string) (Image, error) {
+	return c.inspectImage(ctx, ref, nil)
+}
+
+// inspectImage asks for one platform of an image, where the engine has images of
+// many (from API 1.49 on), and else for the image.
+func (c *Client) inspectImage(ctx context.Context, ref string, platform *ocispec.Platform) (Image, error) {
 	k := &call{op: "image.inspect", object: ref}
 	if _, err := reference.ParseAnyReference(ref); err != nil {
 		return Image{}, &Error{Op: k.verb(), Object: ref, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
 	}
+	path := "/images/" + ref + "/json"
+	if platform != nil {
+		api, err := c.ready(ctx)
+		if err != nil {
+			return Image{}, err
+		}
+		if versions.GreaterThanOrEqualTo(api.ClientVersion(), "1.49") {
+			one, err := json.Marshal(platform)
+			if err != nil {
+				return Image{}, err
+			}
+			path += "?platform=" + url.QueryEscape(string(one))
+		}
+	}
 	var r Image
 	var err error
-	r.Raw, err = c.get(ctx, k, "/images/"+ref+"/json", &r.InspectResponse)
+	r.Raw, err = c.get(ctx, k, path, &r.InspectResponse)
 	if err == nil && r.ID == "" {
 		err = c.answerError(ctx, k.verb(), ref, errors.New("it has no id"))
 	}

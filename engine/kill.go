@@ -52,7 +52,7 @@ func (e *Exec) Kill(ctx context.Context) error {
 	if err == nil {
 		err = fmt.Errorf("no process with its marker was found")
 	}
-	return &Error{Op: "kill", Object: e.container, Kind: KindUnsupported, Message: "the command still runs in the container: " + innerMessage(err),
+	return &Error{Op: "kill", Object: e.container, Kind: KindUnsupported, Message: "the command still runs in the container: " + clean(messageOf(err)),
 		Hint: "stop or remove the container", Err: err}
 }
 
@@ -129,16 +129,7 @@ func (e *Exec) kill(ctx context.Context, err error) error {
 		noted.Hint = "the command is still being killed"
 		return &noted
 	}
-	noted.Message += "; " + innerMessage(failed)
+	noted.Message += "; " + clean(messageOf(failed))
 	noted.Hint = "stop or remove the container"
 	return &noted
-}
-
-// innerMessage is an error without its operation and kind.
-func innerMessage(err error) string {
-	var own *Error
-	if errors.As(err, &own) {
-		return own.Message
-	}
-	return clean(err.Error())
 }

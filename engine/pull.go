@@ -8,12 +8,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/registry"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // PullImage pulls an image (POST /images/create) and inspects it. A failure that
@@ -65,7 +67,8 @@ func pullError(err error) error {
 	return err
 }
 
-// EnsureImage gives an image, pulled when the policy says so.
+// EnsureImage gives an image, pulled when the policy says so. One that is there
+// for another platform than the one asked for is missing.
 func (c *Client) EnsureImage(ctx context.Context, ref string, o EnsureOptions) (Image, error) {
 	switch o.Policy {
 	case PullAlways:
@@ -74,11 +77,29 @@ func (c *Client) EnsureImage(ctx context.Context, ref string, o EnsureOptions) (
 	default:
 		return Image{}, &Error{Op: "pull", Object: ref, Kind: KindInvalid, Message: "unknown pull policy " + string(o.Policy), Hint: "missing, always or never"}
 	}
-	got, err := c.InspectImage(ctx, ref)
+	platform, err := parsePlatform(&call{op: "image.pull", object: ref}, o.Platform)
+	if err != nil {
+		return Image{}, err
+	}
+	got, err := c.inspectImage(ctx, ref, platform)
+	if err == nil && !got.is(platform) {
+		err = &Error{Op: "inspect", Object: ref, Kind: KindNotFound,
+			Message: fmt.Sprintf("image %s is here for %s/%s, not for %s", ref, got.Os, got.Architecture, o.Platform)}
+	}
 	if errors.Is(err, ErrNotFound) && o.Policy != PullNever {
 		return c.PullImage(ctx, ref, o.PullOptions)
 	}
-	return got, err
+	if err != nil {
+		return Image{}, err
+	}
+	return got, nil
+}
+
+// is reports whether an image is for the platform. Variants that only one side
+// names are not compared: engines leave them out where there is only one.
+func (i Image) is(p *ocispec.Platform) bool {
+	return p == nil || p.OS == i.Os && p.Architecture == i.Architecture &&
+		(p.Variant == "" || i.Variant == "" || p.Variant == i.Variant)
 }
 
 // parseReference reads a name of an image as Docker does.

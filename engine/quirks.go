@@ -20,7 +20,13 @@ type quirk struct {
 
 const hintPort = "another container or program holds the port; let the engine choose a free one"
 
+const hintName = "remove the container that has the name, or give another one"
+
 var quirks = []quirk{
+	// a name that is taken; Podman answers 500
+	{op: "container.", text: "is already in use by", kind: KindConflict, hint: hintName},
+	{op: "container.", text: "name is already in use", kind: KindConflict, hint: hintName},
+
 	// versions: JSON from 25 on, plain text before; Podman accepts every version
 	{status: 400, text: "client version", kind: KindTooOld, hint: "this engine and dscript have no API version in common"},
 

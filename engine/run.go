@@ -160,7 +160,7 @@ func (r *running) finish(ctx context.Context, ended error, exits <-chan exit, fa
 	var own *Error
 	if killed && killErr != nil && errors.As(ended, &own) && own.Kind != KindUnavailable {
 		noted := *own
-		noted.Message += "; the container still runs: " + innerMessage(killErr)
+		noted.Message += "; the container still runs: " + clean(messageOf(killErr))
 		ended = &noted
 	}
 	fail(nil)
