@@ -133,12 +133,18 @@ func exitCode(err error) int {
 // endedBy gives err the cause with which the program ended ctx, where it did:
 // the exit code is the signal's then, whatever the script made of it.
 func endedBy(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil {
+	if ctx.Err() == nil {
 		return err
 	}
 	cause := context.Cause(ctx)
 	var sig signalError
 	var late timeoutError
+	if err == nil && errors.As(cause, &sig) { // it came while the script was cleaned up after
+		return cause
+	}
+	if err == nil {
+		return nil
+	}
 	if errors.As(cause, &sig) || errors.As(cause, &late) {
 		return &endedError{cause, err}
 	}

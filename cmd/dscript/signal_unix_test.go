@@ -142,6 +142,14 @@ func TestTimeoutKillsTheExec(t *testing.T) {
 	waitFor(t, c, id, "[s]leep [15]", false)
 }
 
+func TestInterruptDuringCleanup(t *testing.T) {
+	p := start(t, "-c", "defer(print, 'cleaned up'); defer(sleep, 1); defer(print, 'cleaning')")
+	p.sees("cleaning\n")
+	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
+	assert.Equal(t, 130, p.ends())
+	assert.Contains(t, p.out.String(), "cleaned up\n")
+}
+
 func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	p := start(t, "-c", `
 defer(sleep, 600)
