@@ -137,7 +137,7 @@ func receive(ctx context.Context, call *runtime.Call, client *engine.Client, id,
 	if limit == 0 {
 		limit = -1
 	}
-	err = archive.Extract(ctx, bufio.NewReaderSize(body, 256<<10), into, archive.ExtractOptions{
+	err = archive.Extract(ctx, bufio.NewReaderSize(body, pieceSize), into, archive.ExtractOptions{
 		MaxBytes: limit, Links: archive.Links(o.Links),
 		Rename: func(name string) string { return landed(name, base) },
 		Skipped: func(name, reason string) {
@@ -285,4 +285,7 @@ func hostError(err error) error {
 }
 
 // newBuffered gathers an archive's small writes.
-func newBuffered(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, 256<<10) }
+func newBuffered(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, pieceSize) }
+
+// pieceSize is how much of an archive is moved at once.
+const pieceSize = 32 << 10

@@ -315,4 +315,6 @@ func (e *dockerEngine) exists(call *runtime.Call, a existsArgs) (bool, error) {
 }
 
 // newArchiveReader reads an archive in large pieces.
-func newArchiveReader(r io.Reader) *tar.Reader { return tar.NewReader(bufio.NewReaderSize(r, 256<<10)) }
+func newArchiveReader(r io.Reader) *tar.Reader {
+	return tar.NewReader(bufio.NewReaderSize(r, pieceSize))
+}
