@@ -186,7 +186,7 @@ func TestErrorBodies(t *testing.T) {
 	}{
 		{"JSON", 500, `{"message":"it broke"}`, "it broke", engine.KindInternal},
 		{"Podman's JSON", 500, `{"cause":"why","message":"","response":500}`, "why", engine.KindInternal},
-		{"text", 404, "Not Found\n", "Not Found", engine.KindNotFound},
+		{"text", 404, "Not Found\n", "Not Found", engine.KindUnsupported},
 		{"HTML", 502, "<html>bad gateway</html>", "<html>bad gateway</html>", engine.KindUnavailable},
 		{"empty", 503, "", "the engine answered 503 Service Unavailable without a message", engine.KindUnavailable},
 		{"control characters", 500, "a\x1b[31mred\x00\x07\n\u009bb", `a\x1b[31mred\x00\x07\n\x9bb`, engine.KindInternal},

@@ -61,12 +61,28 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.ErrorMessage())
-	if saysMuch(e.Kind) {
-		if suffix := " (" + e.Kind + ")"; !strings.HasSuffix(b.String(), suffix) {
-			b.WriteString(suffix)
-		}
+	return withKind(b.String(), e.Kind)
+}
+
+// withKind adds the kind to the first line of a text, before a colon at its end:
+// what follows is output, and not ours.
+func withKind(text, kind string) string {
+	suffix := " (" + kind + ")"
+	if !saysMuch(kind) || strings.HasSuffix(text, suffix) {
+		return text
 	}
-	return b.String()
+	line, rest, more := strings.Cut(text, "\n")
+	if !more {
+		return text + suffix
+	}
+	line, colon := strings.CutSuffix(line, ":")
+	if !strings.HasSuffix(line, suffix) {
+		line += suffix
+	}
+	if colon {
+		line += ":"
+	}
+	return line + "\n" + rest
 }
 
 // ErrorKind returns the kind.

@@ -65,9 +65,11 @@ func (r *Runtime) writeProblem(b *strings.Builder, pos syntax.Position, message,
 	if pos.IsValid() && pos.Filename() != builtinFile {
 		fmt.Fprintf(b, "%s: ", pos)
 	}
-	b.WriteString("error: " + message)
-	if suffix := " (" + kind + ")"; saysMuch(kind) && !strings.Contains(message, suffix) {
-		b.WriteString(suffix)
+	b.WriteString("error: ")
+	if strings.Contains(message, " ("+kind+")") {
+		b.WriteString(message)
+	} else {
+		b.WriteString(withKind(message, kind))
 	}
 	b.WriteByte('\n')
 	r.writeLine(b, pos)
