@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,11 +45,19 @@ func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.star")
 	require.NoError(t, err)
 	require.NotEmpty(t, scripts)
-	client := enginetest.Client(t)
+	podman := enginetest.IsPodman(t)
 	for _, path := range scripts {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			runScript(t, client, path)
+			var asked requests
+			o := enginetest.Options(t)
+			o.Trace = asked.add
+			runScript(t, enginetest.Connect(t, o), path)
+			for _, row := range endpoints(t) {
+				if row.test == filepath.Base(path) && !(podman && strings.Contains(row.says, "(Docker)")) {
+					assert.True(t, asked.has(row.endpoint), "the script does not ask for %s", row.endpoint)
+				}
+			}
 		})
 	}
 }
