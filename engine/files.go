@@ -13,7 +13,7 @@ import (
 // described itself. A path that is missing is not_found. Paths below /proc, and of a
 // tmpfs mount, are not seen.
 func (c *Client) StatPath(ctx context.Context, id, path string) (stat container.PathStat, err error) {
-	err = c.onContainer(ctx, "container.stat", id, func(ctx context.Context, api *client.Client) error {
+	err = c.on(ctx, "container.stat", id, func(ctx context.Context, api *client.Client) error {
 		r, err := api.ContainerStatPath(ctx, id, client.ContainerStatPathOptions{Path: path})
 		stat = r.Stat
 		return err

@@ -27,8 +27,8 @@ type RemoveContainerOptions struct {
 	Volumes bool // with its anonymous volumes
 }
 
-// onContainer makes one request of the official client about a container.
-func (c *Client) onContainer(ctx context.Context, op, id string, do func(context.Context, *client.Client) error) error {
+// on makes one request of the official client about one object.
+func (c *Client) on(ctx context.Context, op, id string, do func(context.Context, *client.Client) error) error {
 	k := &call{op: op, object: id}
 	if err := checkID(k, id); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (c *Client) onContainer(ctx context.Context, op, id string, do func(context
 // command_not_found, and the container is left as it was created. A port that was
 // to be published and is not is start_failed too.
 func (c *Client) StartContainer(ctx context.Context, id string) error {
-	err := c.onContainer(ctx, "container.start", id, func(ctx context.Context, api *client.Client) error {
+	err := c.on(ctx, "container.start", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		return err
 	})
@@ -87,7 +87,7 @@ func (c *Client) StopContainer(ctx context.Context, id string, o StopOptions) er
 	if err != nil {
 		return err
 	}
-	return c.onContainer(ctx, "container.stop", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.stop", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: seconds, Signal: o.Signal})
 		return err
 	})
@@ -100,7 +100,7 @@ func (c *Client) RestartContainer(ctx context.Context, id string, o StopOptions)
 	if err != nil {
 		return err
 	}
-	return c.onContainer(ctx, "container.restart", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.restart", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: seconds, Signal: o.Signal})
 		return err
 	})
@@ -122,7 +122,7 @@ func (o StopOptions) seconds(op, id string) (*int, error) {
 // KillContainer sends a signal to a container's main process (POST
 // /containers/{id}/kill); "" is SIGKILL.
 func (c *Client) KillContainer(ctx context.Context, id, signal string) error {
-	return c.onContainer(ctx, "container.kill", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.kill", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: signal})
 		return err
 	})
@@ -135,7 +135,7 @@ const removalLimit = 30 * time.Second
 // removed already, RemoveContainer waits until it is gone. One that is missing is
 // not_found.
 func (c *Client) RemoveContainer(ctx context.Context, id string, o RemoveContainerOptions) error {
-	err := c.onContainer(ctx, "container.remove", id, func(ctx context.Context, api *client.Client) error {
+	err := c.on(ctx, "container.remove", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: o.Force, RemoveVolumes: o.Volumes})
 		return err
 	})

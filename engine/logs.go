@@ -51,7 +51,7 @@ func (c *Client) Logs(ctx context.Context, id string, o LogsOptions) (*Stream, e
 // CopyTo unpacks a tar archive, which must not be compressed, into a directory of
 // a container (PUT /containers/{id}/archive).
 func (c *Client) CopyTo(ctx context.Context, id, dir string, tar io.Reader) error {
-	return c.onContainer(ctx, "container.copy_to", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.copy_to", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: dir, Content: tar, AllowOverwriteDirWithFile: true})
 		return err
 	})

@@ -134,19 +134,6 @@ func (c *Client) ListNetworks(ctx context.Context, by map[string][]string) ([]ne
 	return r.Items, c.failed(ctx, k, err)
 }
 
-// onNetwork makes one request of the official client about a network.
-func (c *Client) onNetwork(ctx context.Context, op, id string, do func(context.Context, *client.Client) error) error {
-	k := &call{op: op, object: id}
-	if err := checkID(k, id); err != nil {
-		return err
-	}
-	api, err := c.ready(ctx)
-	if err != nil {
-		return err
-	}
-	return c.failed(ctx, k, do(k.with(ctx), api))
-}
-
 // RemoveNetwork removes a network (DELETE /networks/{id}). One that containers use
 // is a conflict. Podman looks whether one is used by its name only, and would remove
 // it under the containers when it is asked by id.
@@ -162,7 +149,7 @@ func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
 		}
 		id = n.Name
 	}
-	return c.onNetwork(ctx, "network.remove", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "network.remove", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 		return err
 	})
@@ -171,7 +158,7 @@ func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
 // ConnectNetwork joins a container to a network (POST /networks/{id}/connect). nil
 // settings are the engine's own.
 func (c *Client) ConnectNetwork(ctx context.Context, id, containerID string, settings *network.EndpointSettings) error {
-	return c.onNetwork(ctx, "network.connect", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "network.connect", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.NetworkConnect(ctx, id, client.NetworkConnectOptions{Container: containerID, EndpointConfig: settings})
 		return err
 	})
@@ -179,7 +166,7 @@ func (c *Client) ConnectNetwork(ctx context.Context, id, containerID string, set
 
 // DisconnectNetwork takes a container off a network (POST /networks/{id}/disconnect).
 func (c *Client) DisconnectNetwork(ctx context.Context, id, containerID string, force bool) error {
-	return c.onNetwork(ctx, "network.disconnect", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "network.disconnect", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.NetworkDisconnect(ctx, id, client.NetworkDisconnectOptions{Container: containerID, Force: force})
 		return err
 	})

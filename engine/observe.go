@@ -18,7 +18,7 @@ import (
 // with args prints them. Docker runs ps on its own machine, Podman in a way of its
 // own: the columns differ.
 func (c *Client) Top(ctx context.Context, id string, args ...string) (titles []string, processes [][]string, err error) {
-	err = c.onContainer(ctx, "container.top", id, func(ctx context.Context, api *client.Client) error {
+	err = c.on(ctx, "container.top", id, func(ctx context.Context, api *client.Client) error {
 		r, err := api.ContainerTop(ctx, id, client.ContainerTopOptions{Arguments: args})
 		titles, processes = r.Titles, r.Processes
 		return err
@@ -29,7 +29,7 @@ func (c *Client) Top(ctx context.Context, id string, args ...string) (titles []s
 // Changes lists what a container has changed in its files (GET
 // /containers/{id}/changes).
 func (c *Client) Changes(ctx context.Context, id string) (changes []container.FilesystemChange, err error) {
-	err = c.onContainer(ctx, "container.diff", id, func(ctx context.Context, api *client.Client) error {
+	err = c.on(ctx, "container.diff", id, func(ctx context.Context, api *client.Client) error {
 		r, err := api.ContainerDiff(ctx, id, client.ContainerDiffOptions{})
 		changes = r.Changes
 		return err
@@ -144,7 +144,7 @@ func (c *Client) Commit(ctx context.Context, id string, o CommitOptions) (image 
 	if podman { // it wants a body, also an empty one; Docker takes the container's own for none
 		config = &container.Config{}
 	}
-	err = c.onContainer(ctx, "container.commit", id, func(ctx context.Context, api *client.Client) error {
+	err = c.on(ctx, "container.commit", id, func(ctx context.Context, api *client.Client) error {
 		r, err := api.ContainerCommit(ctx, id, client.ContainerCommitOptions{
 			Reference: o.Ref, Comment: o.Comment, Author: o.Author, Changes: o.Changes, NoPause: o.NoPause, Config: config})
 		image = imageID(r.ID)
@@ -187,7 +187,7 @@ func (c *Client) UpdateContainer(ctx context.Context, id string, body map[string
 // PauseContainer stops the processes of a container where they are (POST
 // /containers/{id}/pause).
 func (c *Client) PauseContainer(ctx context.Context, id string) error {
-	return c.onContainer(ctx, "container.pause", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.pause", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
 		return err
 	})
@@ -195,7 +195,7 @@ func (c *Client) PauseContainer(ctx context.Context, id string) error {
 
 // UnpauseContainer lets them go on (POST /containers/{id}/unpause).
 func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
-	return c.onContainer(ctx, "container.unpause", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.unpause", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
 	})
@@ -203,7 +203,7 @@ func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
 
 // RenameContainer gives a container another name (POST /containers/{id}/rename).
 func (c *Client) RenameContainer(ctx context.Context, id, name string) error {
-	return c.onContainer(ctx, "container.rename", id, func(ctx context.Context, api *client.Client) error {
+	return c.on(ctx, "container.rename", id, func(ctx context.Context, api *client.Client) error {
 		_, err := api.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name})
 		return err
 	})
