@@ -96,10 +96,9 @@ func (e *dockerEngine) spawn(call *runtime.Call, a spawnArgs) (starlark.Value, e
 		Cmd: a.Cmd.argv, Env: envList(a.Env), User: a.User, Workdir: a.Workdir, TTY: a.Tty, Privileged: a.Privileged,
 		Started: p.begin,
 	})
-	call.Scope().Defer("end "+a.Cmd.String(), call.Pos(), func(context.Context) error {
-		cancel() // a command that still runs is killed
-		<-p.done
-		return nil
+	call.Scope().Defer("end "+a.Cmd.String(), call.Pos(), func(ctx context.Context) error {
+		defer cancel()
+		return p.end(ctx)
 	})
 	err = call.Block(func(ctx context.Context) error {
 		select {
@@ -125,6 +124,26 @@ func (p *Process) run(ctx context.Context, client *engine.Client, o engine.ExecO
 	defer p.mu.Unlock()
 	p.ended, p.err = ended, p.c.named(err)
 	close(p.done)
+}
+
+// end kills a command that still runs, several times when it was only about to
+// start, and waits for its end.
+func (p *Process) end(ctx context.Context) (err error) {
+	for range 5 {
+		select {
+		case <-p.started:
+			err = p.c.named(p.exec.Kill(ctx))
+		default:
+		}
+		select {
+		case <-p.done:
+			return nil
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return err
 }
 
 func (p *Process) begin(e *engine.Exec) {
