@@ -53,7 +53,7 @@ var rules = []rule{
 
 	{"/builtins/environ/compose", []string{"/builtins/…", "/runtime/…", "/engine/…", starlark, "github.com/compose-spec/compose-go"}, nil,
 		"the only importer of compose-go, which is heavy: hosts that do not use it must not link it"},
-	{"/builtins/…", []string{"/builtins/…", "/runtime/…", "/engine/…", "/stdlib", starlark, mobyAPI, ref}, []string{"/stdlib", moby},
+	{"/builtins/…", []string{"/builtins/…", "/runtime/…", "/engine/…", "/stdlib", starlark, mobyAPI, ref, "github.com/moby/patternmatcher"}, []string{"/stdlib", moby},
 		"builtins is where engine and runtime meet: it speaks to an engine through package engine alone"},
 
 	{"/engine/host", []string{"/engine", "github.com/docker/cli", "github.com/docker/go-connections", "github.com/containerd/errdefs", "github.com/Microsoft/go-winio"}, nil,

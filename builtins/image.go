@@ -151,6 +151,7 @@ func (e *dockerEngine) declareImage() runtime.Member {
 		runtime.Func(listImagesDoc, e.listImages),
 		runtime.Func(pullImageDoc, e.pullImage),
 		runtime.Func(fromTarDoc, e.imageFromTar),
+		runtime.Func(buildDoc, e.buildImage),
 	)
 }
 
