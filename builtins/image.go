@@ -39,7 +39,7 @@ An image of an engine. All but id and name is asked each time.
 `
 
 func (e *dockerEngine) declareImageType() *runtime.TypeDecl {
-	return runtime.Type[*Image](imageTypeDoc,
+	members := []runtime.Member{
 		runtime.Attr("id -> string\n\nIts id, with sha256: before it.", func(_ *runtime.Call, i *Image) (any, error) { return i.id, nil }),
 		runtime.Attr("name -> string\n\nThe name that it was asked for by, or its first tag.", func(_ *runtime.Call, i *Image) (any, error) { return i.name, nil }),
 		runtime.Attr("tags -> list\n\nAll names that it has.", askedImage(func(i engine.Image) any { return orEmpty(i.RepoTags) })),
@@ -55,7 +55,8 @@ func (e *dockerEngine) declareImageType() *runtime.TypeDecl {
 		runtime.Func(tagImageDoc, e.tagImage).As("tag"),
 		runtime.Func(removeImageDoc, e.removeImage).As("remove"),
 		runtime.Func(inspectImageDoc, e.inspectImage).As("inspect"),
-	)
+	}
+	return runtime.Type[*Image](imageTypeDoc, append(members, e.declareImageVerbs()...)...)
 }
 
 func orEmpty(list []string) []string {
@@ -146,13 +147,14 @@ platform  like "linux/arm64"; "": the engine's own
 `
 
 func (e *dockerEngine) declareImage() runtime.Member {
-	return runtime.Noun(imageDoc, e.makeImage,
+	members := []runtime.Member{
 		runtime.Func(getImageDoc, e.getImage),
 		runtime.Func(listImagesDoc, e.listImages),
 		runtime.Func(pullImageDoc, e.pullImage),
 		runtime.Func(fromTarDoc, e.imageFromTar),
 		runtime.Func(buildDoc, e.buildImage),
-	)
+	}
+	return runtime.Noun(imageDoc, e.makeImage, append(members, e.declareImageStore()...)...)
 }
 
 // ensure gives the image of a reference by the policy "missing", "always" or "never".
@@ -276,6 +278,7 @@ func (e *dockerEngine) imageFromTar(call *runtime.Call, a fromTarArgs) (img *Ima
 
 // made is an image that a script has made. One without a name is removed with its scope.
 func (e *dockerEngine) made(call *runtime.Call, client *engine.Client, id, ref string) *Image {
+	e.madeBy(call, id)
 	if ref == "" {
 		e.own(call, e.owner(call, false), id, "image "+shortID(id), func(ctx context.Context) error {
 			_, err := client.RemoveImage(ctx, id, engine.RemoveImageOptions{Force: true})

@@ -72,7 +72,8 @@ type dockerEngine struct {
 	mu     sync.Mutex
 	client *engine.Client
 
-	owned sync.Map // what scopes will remove, for keep and remove: id → *runtime.Cleanup
+	owned  sync.Map // what scopes will remove, for keep and remove: id → *runtime.Cleanup
+	images sync.Map // what sessions have made, for image.prune: id → the session's id
 }
 
 func newEngine(d *library) *dockerEngine {

@@ -61,6 +61,7 @@ func (e *dockerEngine) declareContainer() runtime.Member {
 		runtime.Func(createDoc, e.createContainer),
 		runtime.Func(getContainerDoc, e.getContainer),
 		runtime.Func(listContainersDoc, e.listContainers),
+		runtime.Func(pruneContainersDoc, e.pruneContainers),
 	)
 }
 
