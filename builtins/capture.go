@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"go.starlark.net/starlark"
@@ -228,12 +229,14 @@ func (c *capture) flushed(err error) error {
 // bytes joins what was captured of one stream and lets go of its pieces.
 func (c *capture) bytes(stream engine.Stdio) string {
 	to := &c.streams[stream]
-	joined := make([]byte, 0, to.size)
-	for _, chunk := range to.chunks {
-		joined = append(joined, chunk...)
+	var joined strings.Builder
+	joined.Grow(int(to.size))
+	for i, chunk := range to.chunks {
+		joined.Write(chunk)
+		to.chunks[i] = nil
 	}
 	to.chunks = nil
-	return string(joined)
+	return joined.String()
 }
 
 // writers gives the two streams as writers, for commands that are not an engine's.
