@@ -17,6 +17,7 @@ import (
 
 	"github.com/dscript/dscript/engine/enginetest"
 	"github.com/dscript/dscript/runtime"
+	"github.com/dscript/dscript/runtime/repl"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -67,6 +68,7 @@ func golden(t *testing.T, path, got string) {
 
 var (
 	scriptAndOutput = regexp.MustCompile("(?s)```starlark\n(.*?)```\n\n```text\n(.*?)```")
+	promptBlock     = regexp.MustCompile("(?s)```console\n(.*?)```")
 	goBlock         = regexp.MustCompile("(?s)```go\n(.*?)```")
 )
 
@@ -86,6 +88,31 @@ func TestReadmeScripts(t *testing.T) {
 	require.NoError(t, err)
 	_, body, _ := strings.Cut(string(quickstart), "\n")
 	assert.Contains(t, blocks[0][1], body, "the first script is examples/quickstart.star")
+}
+
+// The README's session at a prompt is typed in, and must be answered as it says,
+// but for the time that a command took.
+func TestReadmePrompt(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	block := promptBlock.FindStringSubmatch(string(readme))
+	require.NotNil(t, block)
+	var typed, want strings.Builder
+	for line := range strings.Lines(block[1]) {
+		if command, ok := strings.CutPrefix(line, "dscript> "); ok {
+			typed.WriteString(command)
+		} else {
+			want.WriteString(line)
+		}
+	}
+	var out bytes.Buffer
+	c := config(t, enginetest.Client(t))
+	c.Stdout, c.Live = &out, true
+	rt, err := runtime.New(c)
+	require.NoError(t, err)
+	require.NoError(t, repl.Run(t.Context(), repl.Options{Runtime: rt, In: strings.NewReader(typed.String()), Out: &out, Err: testWriter{t}}))
+	took := regexp.MustCompile(`, [0-9.]+s\]`)
+	assert.Equal(t, took.ReplaceAllString(want.String(), "]"), took.ReplaceAllString(out.String(), "]"))
 }
 
 // The Go code of the README stands in the examples, which are compiled and run.
