@@ -4,13 +4,10 @@ package builtins
 // sent to the engine.
 
 import (
-	"archive/tar"
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,168 +17,240 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
-	"github.com/dscript/dscript/engine/archive"
+	"github.com/dscript/dscript/engine"
 	"github.com/dscript/dscript/runtime"
 )
-
-// A buildContext is what is sent: files, and of the directory what they do not hide.
-type buildContext struct {
-	root       *os.Root // nil: files alone
-	chosen     map[string]bool
-	files      files
-	dockerfile string
-}
-
-func (b *buildContext) close() {
-	if b.root != nil {
-		_ = b.root.Close()
-	}
-}
 
 const (
 	ignoreName = ".dockerignore"
 	textName   = ".dockerfile.dscript" // what dockerfile_text is sent as: one name, for the cache's sake
 )
 
-func (a buildArgs) context(call *runtime.Call) (b *buildContext, err error) {
+// context gives what is sent. The files are read from root, nil without a directory, as
+// long as the build runs; the caller closes it, also after an error.
+func (a buildArgs) context(call *runtime.Call) (root *os.Root, sent engine.BuildContext, err error) {
 	if a.DockerfileText != "" && a.Dockerfile != "" {
-		return nil, runtime.Errorf("invalid", "dockerfile and dockerfile_text exclude each other")
+		return nil, sent, runtime.Errorf("invalid", "dockerfile and dockerfile_text exclude each other")
 	}
 	if !a.Context.Set && len(a.Files.files) == 0 && a.DockerfileText == "" {
-		return nil, runtime.Errorf("invalid", "nothing to build: want a context, files or dockerfile_text")
+		return nil, sent, runtime.Errorf("invalid", "nothing to build: want a context, files or dockerfile_text")
 	}
-	b = &buildContext{files: maps.Clone(a.Files.files), dockerfile: path.Clean(nameOr(filepath.ToSlash(a.Dockerfile), "Dockerfile"))}
-	if !fs.ValidPath(b.dockerfile) {
-		return nil, runtime.Errorf("invalid", "dockerfile=%q leads out of the context: want a path in it, or dockerfile_text", a.Dockerfile)
+	dockerfile := "Dockerfile"
+	if a.Dockerfile != "" {
+		dockerfile = path.Clean(filepath.ToSlash(a.Dockerfile))
 	}
-	if b.files == nil {
-		b.files = files{}
+	if !fs.ValidPath(dockerfile) {
+		return nil, sent, runtime.Errorf("invalid", "dockerfile=%q leads out of the context: want a path in it, or dockerfile_text", a.Dockerfile)
+	}
+	t := contextTree{files: map[string]engine.BuildFile{}}
+	for name, form := range a.Files.files {
+		f, err := form.buildFile(strings.TrimPrefix(name, "/"))
+		if err != nil {
+			return nil, sent, err
+		}
+		t.files[f.Path] = f
 	}
 	if a.Context.Set {
-		if b.root, err = call.ReadRoot(a.Context.Value); err != nil {
-			return nil, err
+		if t.root, err = call.ReadRoot(a.Context.Value); err != nil {
+			return nil, sent, err
 		}
 	}
-	if err := b.choose(a.DockerfileText); err != nil {
-		b.close()
-		return nil, hostError(err)
-	}
-	return b, nil
+	sent, err = t.choose(dockerfile, a.DockerfileText)
+	return t.root, sent, err
+}
+
+// A contextTree is a directory, and files that lie over it.
+type contextTree struct {
+	root  *os.Root // nil: files alone
+	files map[string]engine.BuildFile
 }
 
 // choose decides what is sent.
-func (b *buildContext) choose(text string) error {
-	ignore, err := b.read(ignoreName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+func (t contextTree) choose(dockerfile, text string) (sent engine.BuildContext, err error) {
 	if text != "" { // as docker does with a Dockerfile from stdin: COPY does not see it
-		if ignore == nil {
-			ignore = []byte(ignoreName)
-		}
-		ignore = append(ignore, "\n"+textName+"\n"...)
-		b.dockerfile = textName
-		b.files["/"+ignoreName] = fileForm{data: ignore, mode: 0o644}
-		b.files["/"+textName] = fileForm{data: []byte(text), mode: 0o644}
+		sent.Dockerfile = engine.TextFile(textName, []byte(text))
+	} else if sent.Dockerfile, err = t.find(dockerfile); errors.Is(err, fs.ErrNotExist) {
+		return sent, &runtime.Error{Kind: "not_found", Message: "the context has no " + dockerfile, Hint: "dockerfile= names another, dockerfile_text= is its content"}
 	}
-	if !b.has(b.dockerfile) {
-		return &runtime.Error{Kind: "not_found", Message: "the context has no " + b.dockerfile, Hint: "dockerfile= names another, dockerfile_text= is its content"}
+	if err != nil {
+		return sent, err
+	}
+	name := dockerfile + ignoreName
+	ignore, err := t.read(name)
+	sent.Ignored = err == nil && text == ""
+	if text != "" || errors.Is(err, fs.ErrNotExist) {
+		name = ignoreName
+		ignore, err = t.read(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return sent, err
 	}
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
+	var matcher *patternmatcher.PatternMatcher
+	if err == nil {
+		matcher, err = patternmatcher.New(patterns)
+	}
 	if err != nil {
-		return runtime.Errorf("invalid", "%s: %v", ignoreName, err)
+		return sent, runtime.Errorf("invalid", "%s: %v", name, err)
 	}
-	hide, err := leftOut(patterns, ignoreName, b.dockerfile)
-	if err != nil {
-		return err
-	}
-	if slices.Contains(hide, ignoreName) { // nobody sees it, and Podman would go by its patterns again, in its own way
-		b.files["/"+ignoreName] = fileForm{data: []byte(strings.Join(hide, "\n") + "\n"), mode: 0o644}
-	}
-	if b.root != nil {
-		b.chosen, err = notIgnored(b.root.FS(), patterns, hide)
-	}
-	return err
+	sent.Files, err = t.list(matcher)
+	return sent, err
 }
 
-// leftOut are those of the names that the patterns of a .dockerignore leave out.
-func leftOut(patterns []string, names ...string) (hide []string, err error) {
-	for _, name := range names {
-		hit, err := patternmatcher.MatchesOrParentMatches(name, patterns)
+// find describes a file by its path, through links.
+func (t contextTree) find(name string) (engine.BuildFile, error) {
+	if f, ok := t.files[name]; ok {
+		return f, nil
+	}
+	if t.root == nil {
+		return engine.BuildFile{}, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	info, err := t.root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = runtime.Errorf("invalid", "%s is no file", name)
+	}
+	if err != nil {
+		return engine.BuildFile{}, err
+	}
+	return t.rooted(name, info), nil
+}
+
+func (t contextTree) rooted(name string, info fs.FileInfo) engine.BuildFile {
+	return engine.BuildFile{Path: name, Mode: info.Mode(), Size: info.Size(), Open: func() (io.ReadCloser, error) { return t.root.Open(name) }}
+}
+
+func (t contextTree) read(name string) ([]byte, error) {
+	f, err := t.find(name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(io.LimitReader(r, 1<<20))
+}
+
+// list gives all that the patterns do not leave out, each below its directories.
+func (t contextTree) list(ignored *patternmatcher.PatternMatcher) ([]engine.BuildFile, error) {
+	w := contextWalk{tree: t, ignored: ignored, above: map[string]patternmatcher.MatchInfo{}, chosen: map[string]engine.BuildFile{}}
+	if t.root != nil {
+		if err := fs.WalkDir(t.root.FS(), ".", w.entry); err != nil {
+			return nil, err
+		}
+	}
+	for name, f := range t.files {
+		out, err := ignored.MatchesOrParentMatches(filepath.FromSlash(name))
 		if err != nil {
 			return nil, runtime.Errorf("invalid", "%s: %v", ignoreName, err)
 		}
-		if hit {
-			hide = append(hide, name)
+		if !out {
+			w.choose(f)
 		}
 	}
-	return hide, nil
+	list := make([]engine.BuildFile, 0, len(w.chosen))
+	for _, f := range w.chosen {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b engine.BuildFile) int { return comparePaths(a.Path, b.Path) })
+	return list, nil
 }
 
-// read gives the content of a file of the context.
-func (b *buildContext) read(name string) ([]byte, error) {
-	if form, ok := b.files["/"+name]; ok {
-		if form.host == nil {
-			return form.data, nil
-		}
-		content, size, err := form.open()
-		if err != nil {
-			return nil, err
-		}
-		form.data, err = io.ReadAll(io.LimitReader(content, size))
-		form.host = nil // it can be read once
-		b.files["/"+name] = form
-		return form.data, err
-	}
-	if b.root == nil {
-		return nil, fs.ErrNotExist
-	}
-	return b.root.ReadFile(name)
-}
-
-func (b *buildContext) has(name string) bool {
-	if _, ok := b.files["/"+name]; ok {
-		return true
-	}
-	if b.root == nil {
-		return false
-	}
-	_, err := b.root.Lstat(name)
-	return err == nil
-}
-
-// notIgnored are the names below a directory that go along by the patterns of a
-// .dockerignore, each with its parents. The engine needs the Dockerfile and the
-// .dockerignore themselves, also where the patterns hide them from COPY.
-func notIgnored(dir fs.FS, patterns, hide []string) (map[string]bool, error) {
-	for _, name := range hide {
-		patterns = append(patterns, "!"+name)
-	}
-	matcher, err := patternmatcher.New(patterns)
-	if err != nil {
-		return nil, runtime.Errorf("invalid", "%s: %v", ignoreName, err)
-	}
-	chosen := map[string]bool{}
-	above := map[string]patternmatcher.MatchInfo{}
-	err = fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || name == "." {
-			return err
-		}
-		ignored, info, err := matcher.MatchesUsingParentResults(filepath.FromSlash(name), above[path.Dir(name)])
+// comparePaths is the order of fs.WalkDir: a directory's content follows it at once.
+func comparePaths(a, b string) int {
+	for i := range min(len(a), len(b)) {
 		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && ignored && !mayInclude(matcher, name):
-			return fs.SkipDir
-		case d.IsDir():
-			above[name] = info
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return int(a[i]) - int(b[i])
 		}
-		for up := name; !ignored && up != "." && !chosen[up]; up = path.Dir(up) {
-			chosen[up] = true
+	}
+	return len(a) - len(b)
+}
+
+// A contextWalk goes through the directory.
+type contextWalk struct {
+	tree    contextTree
+	ignored *patternmatcher.PatternMatcher
+	above   map[string]patternmatcher.MatchInfo
+	chosen  map[string]engine.BuildFile
+}
+
+func (w contextWalk) entry(name string, d fs.DirEntry, err error) error {
+	if err != nil || name == "." {
+		return err
+	}
+	if w.tree.covers(name, d.IsDir()) {
+		if d.IsDir() {
+			return fs.SkipDir
 		}
 		return nil
-	})
-	return chosen, err
+	}
+	ignored, info, err := w.ignored.MatchesUsingParentResults(filepath.FromSlash(name), w.above[path.Dir(name)])
+	switch {
+	case err != nil:
+		return err
+	case d.IsDir() && ignored && !mayInclude(w.ignored, name):
+		return fs.SkipDir
+	case d.IsDir():
+		w.above[name] = info
+	}
+	if ignored {
+		return nil
+	}
+	got, err := d.Info()
+	if err != nil {
+		return err
+	}
+	f := w.tree.rooted(name, got)
+	switch {
+	case f.Mode&fs.ModeSymlink != 0:
+		if f.Link, err = w.tree.root.Readlink(name); err != nil {
+			return err
+		}
+	case !f.Mode.IsDir() && !f.Mode.IsRegular(): // a socket, pipe or device
+		return nil
+	}
+	w.choose(f)
+	return nil
+}
+
+// choose takes a file, with the directories that it is in.
+func (w contextWalk) choose(f engine.BuildFile) {
+	w.chosen[f.Path] = f
+	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+		if _, ok := w.chosen[dir]; ok {
+			return
+		}
+		mode := fs.FileMode(0o755)
+		if w.tree.root != nil {
+			if info, err := w.tree.root.Lstat(dir); err == nil && info.IsDir() {
+				mode = info.Mode().Perm()
+			}
+		}
+		w.chosen[dir] = engine.BuildFile{Path: dir, Mode: fs.ModeDir | mode}
+	}
+}
+
+// covers tells whether one of the files stands in the place of a name of the directory.
+func (t contextTree) covers(name string, isDir bool) bool {
+	if _, ok := t.files[name]; ok {
+		return true
+	}
+	if isDir {
+		return false
+	}
+	for file := range t.files {
+		if strings.HasPrefix(file, name+"/") { // where the directory has a file, files want a directory
+			return true
+		}
+	}
+	return false
 }
 
 // mayInclude tells whether a pattern with ! may match below an ignored directory.
@@ -201,56 +270,36 @@ func mayInclude(matcher *patternmatcher.PatternMatcher, dir string) bool {
 	return false
 }
 
-// pack writes the context as an uncompressed tar that is the same for the same files.
-func (b *buildContext) pack(ctx context.Context, w io.Writer) error {
-	if b.root == nil {
-		return hostError(b.files.pack(ctx, w))
+// buildFile is the form as a file of a context. A host file that is no regular one is
+// read here, the others when they are asked for.
+func (f fileForm) buildFile(name string) (engine.BuildFile, error) {
+	content, size, err := f.open()
+	if err != nil {
+		return engine.BuildFile{}, err
 	}
-	if err := b.packFiles(ctx, w); err != nil {
-		return hostError(err)
-	}
-	return packRoot(ctx, w, b.root, ".", archive.PackOptions{Fixed: true, Skip: func(name string, isDir bool) (bool, error) {
-		return !b.chosen[name] || b.covers(name, isDir), nil
-	}})
-}
-
-// packFiles writes the files, and leaves the archive open for more.
-func (b *buildContext) packFiles(ctx context.Context, w io.Writer) error {
-	t := tar.NewWriter(w)
-	for _, name := range sortedKeys(b.files) {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		content, size, err := b.files[name].open()
+	file := engine.TextFile(name, f.data)
+	switch content := content.(type) {
+	case *os.File:
+		at, err := content.Seek(0, io.SeekCurrent)
 		if err != nil {
-			return err
+			return engine.BuildFile{}, err
 		}
-		if err := t.WriteHeader(&tar.Header{Name: strings.TrimPrefix(name, "/"), Mode: b.files[name].mode, Size: size}); err != nil {
-			return err
-		}
-		n, err := io.Copy(t, io.LimitReader(content, size))
-		if err == nil && n < size {
-			err = &fs.PathError{Op: "read", Path: name, Err: io.ErrUnexpectedEOF}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return t.Flush()
-}
-
-// covers tells whether one of the files stands in the place of a name of the directory.
-func (b *buildContext) covers(name string, isDir bool) bool {
-	if _, ok := b.files["/"+name]; ok {
-		return true
-	}
-	if isDir {
-		return false
-	}
-	for file := range b.files {
-		if strings.HasPrefix(file, "/"+name+"/") { // where the directory has a file, files want a directory
-			return true
+		file.Size = size
+		file.Open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(content, at, size)), nil }
+	default:
+		if f.host != nil {
+			data, err := io.ReadAll(content)
+			if err != nil {
+				return engine.BuildFile{}, err
+			}
+			file = engine.TextFile(name, data)
 		}
 	}
-	return false
+	file.Mode = fs.FileMode(f.mode) & fs.ModePerm
+	for bit, mode := range map[int64]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
+		if f.mode&bit != 0 {
+			file.Mode |= mode
+		}
+	}
+	return file, nil
 }

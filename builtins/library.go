@@ -29,6 +29,10 @@ type Options struct {
 	// Progress is told of each step of a pull; nil: nobody is. It is called from
 	// the goroutine of the call that pulls, and may be called by several at once.
 	Progress func(ref string, p engine.Progress)
+
+	// Build is told of each build that begins, by its first tag or "", and gives what
+	// is told of its steps, as Progress is; nil: nobody is.
+	Build func(tag string) func(engine.BuildStep)
 }
 
 // Library is what scripts can say of Docker. It may serve any number of runtimes

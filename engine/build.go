@@ -13,53 +13,80 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
+	"time"
+
+	"github.com/moby/moby/client/pkg/versions"
 )
 
 // BuildOptions say how an image is built.
 type BuildOptions struct {
-	Dockerfile string            // its path in the context; "": Dockerfile
-	Args       map[string]string // for ARG
-	Labels     map[string]string // of the image
-	Target     string            // the stage to build; "": the last
-	Tags       []string          // names of the image
-	Platform   string            // "linux/arm64"; "": the engine's own
-	Network    string            // of RUN; "": the engine's own choice
-	NoCache    bool
-	Pull       bool           // the base images, also when the engine has them
-	Owner      Owner          // its labels go on the image, without a nonce: a build that changes nothing gives the same image
-	Progress   func(Progress) // called for each line, on the caller's goroutine; nil: no
+	Args      map[string]string // for ARG
+	Labels    map[string]string // of the image
+	Target    string            // the stage to build; "": the last
+	Tags      []string          // names of the image
+	Platform  string            // "linux/arm64"; "": the engine's own
+	Network   string            // of RUN; "": the engine's own choice
+	CacheFrom []string          // images whose steps may be used again
+	NoCache   bool
+	Pull      bool              // the base images, also when the engine has them
+	Secrets   map[string][]byte // for RUN --mount=type=secret, by their ids; they are in no request but the one for them
+	Raw       map[string]any    // parameters of the request, over all others; {"version": "1"} chooses the classic builder
+	Owner     Owner             // its labels go on the image, without a nonce: a build that changes nothing gives the same image
+	Progress  func(BuildStep)   // called for what happens, on the caller's goroutine; nil: no
+
+	// Credentials are asked for when a registry wants them; "" means none. nil: never.
+	// Only BuildKit asks. It may be called from several goroutines at once.
+	Credentials func(ctx context.Context, registry string) (user, secret string, err error)
 }
 
-// BuildImage builds an image of a context, a tar archive that is not compressed
-// (POST /build), and inspects it. The classic builder does it on Docker: it knows no
-// RUN --mount and no heredocs. A step that fails, and a Dockerfile that makes no
-// sense, is build_failed; the message ends with the last lines that the step put out.
-func (c *Client) BuildImage(ctx context.Context, tar io.Reader, o BuildOptions) (Image, error) {
+// A BuildStep is something that happened to a step of a build.
+type BuildStep struct {
+	Number   int    // 1, 2, … in the order in which the steps began
+	Name     string // "[2/3] RUN make"
+	State    BuildState
+	Text     string        // what a running step put out, or why it failed; as it came, so not safe to print
+	Duration time.Duration // of a step that is done or failed; 0 where the engine does not tell
+}
+
+// A BuildState says what happened.
+type BuildState string
+
+// The states of a step.
+const (
+	BuildStarted BuildState = "started"
+	BuildOutput  BuildState = "output"
+	BuildCached  BuildState = "cached"
+	BuildDone    BuildState = "done"
+	BuildError   BuildState = "failed"
+)
+
+// BuildImage builds an image of a context (POST /build) and inspects it. BuildKit does
+// it where the engine has it, Podman by buildah, and engines before 1.39 by the classic
+// builder. A step that fails, and a Dockerfile that makes no sense, is build_failed; the
+// message ends with the last lines that the step put out. The end of ctx ends a build,
+// but Podman's step that is under way, which goes on to its end.
+func (c *Client) BuildImage(ctx context.Context, b BuildContext, o BuildOptions) (Image, error) {
 	k := &call{op: "image.build", owner: o.Owner}
 	if len(o.Tags) > 0 {
 		k.object = o.Tags[0]
 	}
-	query, err := o.query(k)
+	query, err := o.query(k, b.Dockerfile.Path)
 	if err != nil {
 		return Image{}, err
 	}
-	path, err := c.versioned(ctx, "build")
+	podman, err := c.IsPodman(ctx)
 	if err != nil {
 		return Image{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.gate.addr+path+"?"+query.Encode(), tar)
-	if err != nil {
-		return Image{}, &Error{Op: k.verb(), Object: k.object, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
+	var id string
+	switch version := query.Get("version"); {
+	case podman:
+		id, err = c.buildah(ctx, k, b, o, query)
+	case version == "1" || version == "" && !c.hasBuildKit():
+		id, err = c.buildClassic(ctx, k, b, o, query)
+	default:
+		id, err = c.buildKit(ctx, k, b, o, query)
 	}
-	req.Header.Set("Content-Type", "application/x-tar")
-	req.Header.Set("User-Agent", "dscript")
-	resp, failed := c.gate.send(k, req)
-	if failed != nil {
-		return Image{}, buildError(failed)
-	}
-	id, err := c.built(ctx, k, resp.Body, o.Progress)
 	if err != nil {
 		return Image{}, err
 	}
@@ -70,7 +97,14 @@ func (c *Client) BuildImage(ctx context.Context, tar io.Reader, o BuildOptions) 
 	return got, err
 }
 
-func (o BuildOptions) query(k *call) (url.Values, error) {
+// hasBuildKit is asked of Docker that has been negotiated with.
+func (c *Client) hasBuildKit() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.api != nil && versions.GreaterThanOrEqualTo(c.api.ClientVersion(), "1.39")
+}
+
+func (o BuildOptions) query(k *call, dockerfile string) (url.Values, error) {
 	if _, err := parsePlatform(k, o.Platform); err != nil {
 		return nil, err
 	}
@@ -81,7 +115,7 @@ func (o BuildOptions) query(k *call) (url.Values, error) {
 		}
 		query.Add("t", tag)
 	}
-	for name, value := range map[string]string{"dockerfile": o.Dockerfile, "target": o.Target, "platform": o.Platform, "networkmode": o.Network} {
+	for name, value := range map[string]string{"dockerfile": dockerfile, "target": o.Target, "platform": o.Platform, "networkmode": o.Network} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -96,17 +130,48 @@ func (o BuildOptions) query(k *call) (url.Values, error) {
 		labels = map[string]string{}
 	}
 	maps.Copy(labels, o.Owner.Labels())
-	for name, values := range map[string]map[string]string{"buildargs": o.Args, "labels": labels} {
-		if len(values) == 0 {
+	values := map[string]any{}
+	if len(o.Args) > 0 {
+		values["buildargs"] = o.Args
+	}
+	if len(labels) > 0 {
+		values["labels"] = labels
+	}
+	if len(o.CacheFrom) > 0 {
+		values["cachefrom"] = o.CacheFrom
+	}
+	maps.Copy(values, o.Raw)
+	for name, value := range values {
+		if text, ok := value.(string); ok {
+			query.Set(name, text)
 			continue
 		}
-		text, err := json.Marshal(values)
+		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, &Error{Op: k.verb(), Object: k.object, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
 		}
 		query.Set(name, string(text))
 	}
 	return query, nil
+}
+
+// build asks for the build. The answer's body is to be read to its end and closed.
+func (c *Client) build(ctx context.Context, k *call, query url.Values, tar io.Reader) (io.ReadCloser, error) {
+	path, err := c.versioned(ctx, "build")
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.gate.addr+path+"?"+query.Encode(), tar)
+	if err != nil {
+		return nil, &Error{Op: k.verb(), Object: k.object, Kind: KindInvalid, Message: clean(err.Error()), Err: err}
+	}
+	req.Header.Set("Content-Type", "application/x-tar")
+	req.Header.Set("User-Agent", "dscript")
+	resp, failed := c.gate.send(k, req)
+	if failed != nil {
+		return nil, buildError(failed)
+	}
+	return resp.Body, nil
 }
 
 // buildError makes one kind of what engines answer in many: what Docker refuses with
@@ -120,22 +185,50 @@ func buildError(e *Error) error {
 	return e
 }
 
+// buildFailed is the failure of a step: which, how, and the end of its output.
+func (c *Client) buildFailed(k *call, step, message, tail string) *Error {
+	message = clean(message)
+	if step != "" {
+		message = clean(step) + ": " + message
+	}
+	if tail != "" {
+		message += ":\n" + tail
+	}
+	return &Error{Op: k.verb(), Object: k.object, Kind: KindBuildFailed, Status: http.StatusOK, Message: c.redact(message)}
+}
+
 // A buildMessage is one line of a build, of either engine.
 type buildMessage struct {
 	progressMessage
-	Aux         json.RawMessage // {"ID": …} for the image
+	Aux         json.RawMessage // of the image, {"ID": …}; of BuildKit, a protobuf message in base64
 	ErrorDetail struct {
 		Code    int // of the command, where it is known
 		Message string
 	}
 }
 
-// built reads the lines of a build to their end, closes them and gives the image's id.
-func (c *Client) built(ctx context.Context, k *call, body io.ReadCloser, each func(Progress)) (id string, err error) {
+func (m buildMessage) failure() (text string, failed bool) {
+	if text = m.ErrorDetail.Message; text == "" {
+		text = m.Error
+	}
+	return text, text != ""
+}
+
+// imageID is the image that the line tells of, "" when it tells of none.
+func (m buildMessage) imageID() string {
+	var aux struct{ ID string }
+	if len(m.Aux) == 0 || json.Unmarshal(m.Aux, &aux) != nil || aux.ID == "" {
+		return ""
+	}
+	return imageID(aux.ID)
+}
+
+// buildLines reads the lines of a build to their end and closes them. It gives the
+// image's id, or the error of the first line for which each gives one.
+func (c *Client) buildLines(ctx context.Context, k *call, body io.ReadCloser, each func(buildMessage) error) (id string, err error) {
 	defer body.Close()
 	lines := bufio.NewScanner(body)
-	lines.Buffer(nil, progressLine)
-	var log buildLog
+	lines.Buffer(nil, buildLine)
 	for lines.Scan() {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
@@ -145,88 +238,45 @@ func (c *Client) built(ctx context.Context, k *call, body io.ReadCloser, each fu
 		if err := json.Unmarshal(line, &m); err != nil {
 			return "", c.answerError(ctx, k.verb(), k.object, err)
 		}
-		if m.ErrorDetail.Message != "" || m.Error != "" {
-			return "", c.stepError(k, &log, m)
+		if found := m.imageID(); found != "" {
+			id = found
 		}
-		log.add(m.Stream)
-		var aux struct{ ID string }
-		if len(m.Aux) > 0 && json.Unmarshal(m.Aux, &aux) == nil && aux.ID != "" {
-			id = imageID(aux.ID)
-		}
-		if each != nil {
-			each(Progress{ID: m.ID, Status: m.Status, Text: m.Stream, Current: m.Detail.Current, Total: m.Detail.Total})
+		if err := each(m); err != nil {
+			return "", err
 		}
 	}
-	if err := lines.Err(); err != nil {
+	err = lines.Err()
+	if err == nil && id == "" {
+		err = errors.New("the build ended without an image")
+	}
+	if err != nil {
 		return "", c.answerError(ctx, k.verb(), k.object, err)
-	}
-	if id == "" {
-		return "", c.answerError(ctx, k.verb(), k.object, errors.New("the build ended without an image"))
 	}
 	return id, nil
 }
 
-// podmanStatus is how Podman tells the exit code of a command.
-var podmanStatus = regexp.MustCompile(`exit status (\d+)\s*$`)
+const buildLine = 16 << 20 // a longer line is no engine's; BuildKit puts much output into one
 
-// stepError is the failure of a step: which, how, and the end of its output.
-func (c *Client) stepError(k *call, log *buildLog, m buildMessage) *Error {
-	message := m.ErrorDetail.Message
-	if message == "" {
-		message = m.Error
+// sendArchive builds of the context as an archive, while it is packed.
+func (c *Client) sendArchive(ctx context.Context, k *call, b BuildContext, query url.Values, each func(buildMessage) error, more ...BuildFile) (id string, err error) {
+	r, w := io.Pipe()
+	var failed error
+	packed := make(chan struct{})
+	go func() {
+		defer close(packed)
+		failed = b.pack(ctx, w, more...)
+		w.CloseWithError(failed)
+	}()
+	body, err := c.build(ctx, k, query, r)
+	if err == nil {
+		id, err = c.buildLines(ctx, k, body, each)
 	}
-	code := ""
-	if m.ErrorDetail.Code > 0 {
-		code = fmt.Sprint(m.ErrorDetail.Code)
-	} else if found := podmanStatus.FindStringSubmatch(message); found != nil {
-		code = found[1]
+	_ = r.CloseWithError(errStopped)
+	<-packed
+	if err != nil && failed != nil && !errors.Is(failed, errStopped) && ctx.Err() == nil {
+		return "", failed // the engine's words are only that the archive is cut
 	}
-	if code != "" && log.step != "" {
-		message = "exit code " + code
-	}
-	message = clean(message)
-	if log.step != "" {
-		message = clean(log.step) + ": " + message
-	}
-	if tail := log.tail(); tail != "" {
-		message += ":\n" + tail
-	}
-	return &Error{Op: k.verb(), Object: k.object, Kind: KindBuildFailed, Status: http.StatusOK, Message: c.redact(message)}
+	return id, err
 }
 
-// A buildLog is the step that a build is at, and the end of what it has put out.
-type buildLog struct {
-	step string // "step 2 (RUN make)"; Docker counts labels as steps, so that of how many says nothing
-	text []byte
-}
-
-var (
-	stepLine  = regexp.MustCompile(`^(?:\[[^\]]*\] )?(?i:step) (\d+)/\d+ ?: (.*)`) // Docker: "Step 1/2 : FROM x"; Podman: "[1/2] STEP 1/2: FROM x"
-	colorCode = regexp.MustCompile("\x1b\\[[0-9;]*m")                              // Docker paints stderr
-	ownLine   = regexp.MustCompile(`^( ---> |Removing intermediate container )`)   // of Docker's, not of the command
-)
-
-func (l *buildLog) add(text string) {
-	if found := stepLine.FindStringSubmatch(strings.TrimSuffix(text, "\n")); found != nil {
-		l.step, l.text = fmt.Sprintf("step %s (%s)", found[1], found[2]), nil
-		return
-	}
-	if text = colorCode.ReplaceAllString(text, ""); ownLine.MatchString(text) {
-		return
-	}
-	l.text = append(l.text, text...)
-	if over := len(l.text) - errorMessageLimit/2; over > 0 {
-		l.text = append([]byte(nil), l.text[over:]...)
-	}
-}
-
-// tail is the last lines, safe to print.
-func (l *buildLog) tail() string {
-	const most = 20
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(l.text), "")), "\n")
-	lines = lines[max(0, len(lines)-most):]
-	for i := range lines {
-		lines[i] = clean(lines[i])
-	}
-	return strings.Join(lines, "\n")
-}
+var errStopped = fmt.Errorf("the engine wants no more: %w", io.ErrClosedPipe)

@@ -46,9 +46,14 @@ func (u *upgraded) Close() error {
 // hand it over without a word. Everything else is an error that keeps the
 // engine's text and kind.
 func (c *Client) upgrade(ctx context.Context, k *call, path string, body any) (*upgraded, error) {
+	return c.upgradeTo(ctx, k, path, body, http.Header{"Upgrade": {"tcp"}})
+}
+
+// upgradeTo is upgrade with a header that names the protocol.
+func (c *Client) upgradeTo(ctx context.Context, k *call, path string, body any, header http.Header) (*upgraded, error) {
 	u := &upgraded{}
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { u.conn.Store(&info.Conn) }}
-	header := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"tcp"}}
+	header.Set("Connection", "Upgrade")
 	resp, err := c.requestWith(httptrace.WithClientTrace(ctx, trace), k, http.MethodPost, path, body, header)
 	if err != nil {
 		return nil, err

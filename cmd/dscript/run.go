@@ -140,7 +140,7 @@ func configFor(o *options, p project, args []string) runtime.Config {
 
 // library is the Docker library over the program's engine.
 func library(o *options, e *engines) *runtime.Library {
-	opts := builtins.Options{Connect: e.Connect, Progress: newProgress(o).step}
+	opts := builtins.Options{Connect: e.Connect, Progress: newProgress(o).step, Build: (&buildProgress{o: o}).begin}
 	if o.keep {
 		opts.Owner.Kind = engine.OwnerKept
 	}
