@@ -174,29 +174,6 @@ func (c *Client) build(ctx context.Context, k *call, query url.Values, tar io.Re
 	return resp.Body, nil
 }
 
-// buildError makes one kind of what engines answer in many: what Docker refuses with
-// a status before the first step, Podman reports within the stream.
-func buildError(e *Error) error {
-	if e.Status != 0 && (e.Kind == KindInvalid || e.Kind == KindNotFound || e.Kind == KindInternal) {
-		failed := *e
-		failed.Kind = KindBuildFailed
-		return &failed
-	}
-	return e
-}
-
-// buildFailed is the failure of a step: which, how, and the end of its output.
-func (c *Client) buildFailed(k *call, step, message, tail string) *Error {
-	message = clean(message)
-	if step != "" {
-		message = clean(step) + ": " + message
-	}
-	if tail != "" {
-		message += ":\n" + tail
-	}
-	return &Error{Op: k.verb(), Object: k.object, Kind: KindBuildFailed, Status: http.StatusOK, Message: c.redact(message)}
-}
-
 // A buildMessage is one line of a build, of either engine.
 type buildMessage struct {
 	progressMessage

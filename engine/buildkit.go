@@ -15,7 +15,7 @@ import (
 
 // buildKit builds by BuildKit, in a session of its own.
 func (c *Client) buildKit(ctx context.Context, k *call, b BuildContext, o BuildOptions, query url.Values) (id string, err error) {
-	session, err := c.openSession(ctx, b, o)
+	session, err := c.openSession(ctx, k, b, o)
 	if err != nil {
 		return "", err
 	}

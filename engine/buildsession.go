@@ -26,7 +26,7 @@ type buildSession struct {
 }
 
 // openSession offers what a build may ask for (POST /session). It must be closed.
-func (c *Client) openSession(ctx context.Context, b BuildContext, o BuildOptions) (*buildSession, error) {
+func (c *Client) openSession(ctx context.Context, k *call, b BuildContext, o BuildOptions) (*buildSession, error) {
 	id, err := c.nonce()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (c *Client) openSession(ctx context.Context, b BuildContext, o BuildOptions
 	if err != nil {
 		return nil, err
 	}
-	s.conn, err = c.upgradeTo(ctx, &call{op: "image.build.session"}, path, nil, header)
+	s.conn, err = c.upgradeTo(ctx, k, path, nil, header)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,9 @@ func (s *buildSession) copyFiles(stream *grpcStream, files []BuildFile) error {
 	if err := stream.send(packet(packetStat, 0)); err != nil {
 		return err
 	}
+	if err := stream.flush(); err != nil {
+		return err
+	}
 	sending := &fileSending{stream: stream, buf: make([]byte, 32<<10)}
 	for id := range wanted {
 		if id >= uint64(len(files)) || !files[id].Mode.IsRegular() {
@@ -103,6 +106,12 @@ func (s *buildSession) copyFiles(stream *grpcStream, files []BuildFile) error {
 			return err
 		}
 		if err := stream.send(packet(packetData, id)); err != nil {
+			return err
+		}
+		if len(wanted) > 0 {
+			continue
+		}
+		if err := stream.flush(); err != nil {
 			return err
 		}
 	}

@@ -56,16 +56,16 @@ func (s *grpcStream) receive() ([]byte, error) {
 	return message, nil
 }
 
-// send sends a message now.
+// send sends a message, by the next flush at the latest.
 func (s *grpcStream) send(message []byte) error {
 	s.buf = append(s.buf[:0], 0)
 	s.buf = binary.BigEndian.AppendUint32(s.buf, uint32(len(message)))
 	s.buf = append(s.buf, message...)
-	if _, err := s.w.Write(s.buf); err != nil {
-		return err
-	}
-	return http.NewResponseController(s.w).Flush()
+	_, err := s.w.Write(s.buf)
+	return err
 }
+
+func (s *grpcStream) flush() error { return http.NewResponseController(s.w).Flush() }
 
 // A grpcMethod serves one call.
 type grpcMethod func(r *http.Request, s *grpcStream) error
