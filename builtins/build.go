@@ -123,7 +123,7 @@ func secretValue(in input) ([]byte, error) {
 	const most = 500 << 10
 	value, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && len(value) > most {
-		err = runtime.Errorf("limit", "a secret holds at most 500 KiB")
+		err = runtime.Errorf("invalid", "a secret holds at most 500 KiB")
 	}
 	return value, err
 }
