@@ -160,3 +160,28 @@ func TestBuildCancelled(t *testing.T) {
 		})
 	}
 }
+
+// An answer or a session that breaks in the middle is an error, and the build ends.
+func TestBuildBroken(t *testing.T) {
+	o := enginetest.Options(t)
+	podman := enginetest.IsPodman(t)
+	for name, fault := range map[string]enginetest.Fault{
+		"answer cut":      {Path: "^/build", Cut: true, After: 100},
+		"answer lost":     {Path: "^/build", Lose: true},
+		"session cut":     {Path: "^/session", Cut: true, After: 300},
+		"session refused": {Path: "^/session", Status: 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if podman && strings.HasPrefix(name, "session") {
+				t.Skip("Podman builds without a session")
+			}
+			p := enginetest.NewProxy(t, o)
+			p.Add(fault)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			b := engine.BuildContext{Dockerfile: fresh("COPY a /\nRUN echo said"), Files: []engine.BuildFile{engine.TextFile("a", []byte("A"))}}
+			_, err := p.Client(t).BuildImage(ctx, b, engine.BuildOptions{})
+			assert.Contains(t, []engine.Kind{engine.KindTruncated, engine.KindUnavailable}, kindOf(err), "%v", err)
+		})
+	}
+}

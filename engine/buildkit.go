@@ -61,6 +61,9 @@ var (
 
 // traceError is the failure of a build by BuildKit.
 func (c *Client) traceError(k *call, t *trace, message string) error {
+	if strings.Contains(message, "rpc error: code = Unavailable") {
+		return &Error{Op: k.verb(), Object: k.object, Kind: KindUnavailable, Message: "the connection of the build's session was lost: " + c.redact(clean(message))}
+	}
 	s := t.failed
 	if s == nil {
 		return c.buildFailed(k, "", message, "")
