@@ -141,6 +141,19 @@ func TestBuildClassicLimits(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// Podman takes the host's network for every name: none must be none, and others are refused.
+func TestBuildNetwork(t *testing.T) {
+	c := enginetest.Client(t)
+	b := engine.BuildContext{Dockerfile: fresh("RUN grep -c : /proc/net/dev; exit 9")}
+	_, _, err := build(t, c, b, engine.BuildOptions{Network: "none"})
+	require.ErrorIs(t, err, engine.ErrBuildFailed)
+	assert.Contains(t, err.Error(), ":\n1 (", "only lo")
+	if enginetest.IsPodman(t) {
+		_, _, err = build(t, c, b, engine.BuildOptions{Network: "another"})
+		assert.ErrorIs(t, err, engine.ErrUnsupported)
+	}
+}
+
 func TestBuildCancelled(t *testing.T) {
 	c := enginetest.Client(t)
 	for name, raw := range builders(t) {

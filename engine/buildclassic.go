@@ -67,6 +67,14 @@ func (c *Client) buildah(ctx context.Context, k *call, b BuildContext, o BuildOp
 		}
 		query.Set("secrets", string(text))
 	}
+	switch mode := query.Get("networkmode"); {
+	case query.Has("nsoptions") || mode == "" || mode == "host": // Podman's own choice is the host's
+	case mode == "none":
+		query.Set("networkmode", "NetworkDisabled")
+		query.Set("nsoptions", `[{"Name":"network"}]`)
+	default: // it would take the host's without a word
+		return "", &Error{Op: k.verb(), Object: k.object, Kind: KindUnsupported, Message: fmt.Sprintf("Podman builds in the host's network or in none, not in %q", mode)}
+	}
 	return c.buildSteps(ctx, k, b, o, query, files...)
 }
 
