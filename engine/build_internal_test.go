@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -143,6 +144,21 @@ func TestSessionSecrets(t *testing.T) {
 	}
 	_, status := ask(t, methods, "/secret", nil, appendBytes(nil, 1, "../key"))
 	assert.Equal(t, "5", status)
+}
+
+func TestSessionCredentials(t *testing.T) {
+	o := BuildOptions{Credentials: func(_ context.Context, registry string) (string, string, error) {
+		if registry != "known.test" {
+			return "", "", errors.New("no helper")
+		}
+		return "user", "pass", nil
+	}}
+	methods := grpcMethods{"/credentials": unary(o.credentials)}
+	answers, status := ask(t, methods, "/credentials", nil, appendBytes(nil, 1, "known.test"))
+	assert.Equal(t, "0", status)
+	assert.Equal(t, [][]byte{appendBytes(appendBytes(nil, 1, "user"), 2, "pass")}, answers)
+	_, status = ask(t, methods, "/credentials", nil, appendBytes(nil, 1, "other.test"))
+	assert.Equal(t, "2", status)
 }
 
 func FuzzProtoFields(f *testing.F) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -83,8 +84,12 @@ func TestBuildLargeContext(t *testing.T) {
 				files = append(files, engine.TextFile(fmt.Sprintf("small%04d", i), []byte("x")))
 			}
 			b := engine.BuildContext{Files: files, Dockerfile: fresh("COPY . /ctx/\nRUN stat -c '%s %a %Y %u' /ctx/large; ls /ctx | wc -l; false")}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			_, _, err := build(t, c, b, engine.BuildOptions{Raw: raw})
+			runtime.ReadMemStats(&after)
 			require.ErrorIs(t, err, engine.ErrBuildFailed)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/2), "bytes allocated on the way")
 			assert.Contains(t, err.Error(), fmt.Sprintf("\n%d 600 0 0\n2001", size))
 		})
 	}
