@@ -60,6 +60,11 @@ func TestSelection(t *testing.T) {
 	}
 	_, err := selection{exclude: []string{"[a"}}.of(files)
 	assert.Error(t, err)
+
+	plain := selectionOf(http.Header{"Followpaths": {"a+b", "c%20d"}, "Exclude-Patterns": {"*.md", "!x"}})
+	assert.Equal(t, selection{follow: []string{"a+b", "c%20d"}, exclude: []string{"*.md", "!x"}}, plain)
+	encoded := selectionOf(http.Header{"Include-Patterns": {"gr%C3%BCn", "a+b"}, "Include-Patterns-Encoded": {"1"}})
+	assert.Equal(t, selection{include: []string{"grün", "a b"}}, encoded)
 }
 
 // ask sends messages to a session's method and gives the answers and the status.
