@@ -285,3 +285,16 @@ func TestPullThatFailsInsideItsAnswer(t *testing.T) {
 		})
 	}
 }
+
+func TestStopLetsAContainerEnd(t *testing.T) {
+	c := enginetest.Client(t)
+	id := enginetest.Create(t, c, engine.ContainerSpec{Config: container.Config{
+		Cmd: sh("trap 'sleep 0.5; exit 3' TERM; touch /ready; while :; do sleep 0.1; done")}})
+	require.NoError(t, c.StartContainer(t.Context(), id))
+	_, err := c.Exec(t.Context(), id, engine.ExecOptions{Cmd: sh("until [ -e /ready ]; do sleep 0.05; done")})
+	require.NoError(t, err)
+	require.NoError(t, c.StopContainer(t.Context(), id, engine.StopOptions{}))
+	box, err := c.InspectContainer(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, 3, box.State.ExitCode, "it was killed")
+}

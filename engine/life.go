@@ -83,7 +83,7 @@ func (c *Client) checkPorts(ctx context.Context, id string) error {
 // StopContainer stops a container (POST /containers/{id}/stop); one that is
 // stopped already is no error.
 func (c *Client) StopContainer(ctx context.Context, id string, o StopOptions) error {
-	seconds, err := o.seconds("stop", id)
+	seconds, err := c.stopTimeout(ctx, "stop", id, o)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (c *Client) StopContainer(ctx context.Context, id string, o StopOptions) er
 // RestartContainer stops a container and starts it (POST /containers/{id}/restart).
 // Its ports may change.
 func (c *Client) RestartContainer(ctx context.Context, id string, o StopOptions) error {
-	seconds, err := o.seconds("restart", id)
+	seconds, err := c.stopTimeout(ctx, "restart", id, o)
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,24 @@ func (c *Client) RestartContainer(ctx context.Context, id string, o StopOptions)
 	})
 }
 
-// seconds is the timeout as the engine takes it, rounded up. A negative one would
-// wait for ever on Docker.
-func (o StopOptions) seconds(op, id string) (*int, error) {
+// stopTimeout is the timeout as the engine takes it, rounded up; nil: the engine's
+// choice. A negative one would wait for ever on Docker. Podman 4.3 kills at once a
+// container that was created without a stop timeout, and says 0 for one.
+func (c *Client) stopTimeout(ctx context.Context, op, id string, o StopOptions) (*int, error) {
 	if o.Timeout == nil {
-		return nil, nil
+		podman, err := c.IsPodman(ctx)
+		if err != nil || !podman {
+			return nil, err
+		}
+		box, err := c.InspectContainer(ctx, id)
+		if err != nil {
+			return nil, named(err, &call{op: "container." + op})
+		}
+		if box.Config != nil && box.Config.StopTimeout != nil && *box.Config.StopTimeout > 0 {
+			return nil, nil
+		}
+		n := 10
+		return &n, nil
 	}
 	if *o.Timeout < 0 {
 		return nil, &Error{Op: op, Object: id, Kind: KindInvalid, Message: "a timeout cannot be negative"}
