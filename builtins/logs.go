@@ -3,10 +3,10 @@ package builtins
 // This file is logs, what a container has printed, and wait, its end.
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -21,6 +21,9 @@ const logsDoc = `
 logs(container, *, tail=None, since="", until="", timestamps=False, follow=False, each=None, text=True, limit="64m", timeout=None) -> Result
 
 What the container has printed, its streams apart. The Result's exit code is 0.
+Following goes on over restarts: every line comes once, and no line goes on in the
+next run. A container that was stopped and does not run again within two seconds has
+ended.
 Bytes that are not UTF-8 come as the engine stored them: Docker's default log
 driver replaces them; use exec or run where every byte counts.
 
@@ -49,7 +52,7 @@ type logsArgs struct {
 }
 
 func (a logsArgs) options() engine.LogsOptions {
-	o := engine.LogsOptions{Stdout: true, Stderr: true, Follow: a.Follow, Timestamps: a.Timestamps, Since: a.Since, Until: a.Until}
+	o := engine.LogsOptions{Stdout: true, Stderr: true, Follow: a.Follow, Since: a.Since, Until: a.Until}
 	if a.Tail.Set {
 		o.Tail = strconv.Itoa(a.Tail.Value)
 	}
@@ -92,26 +95,32 @@ func follow(ctx context.Context, client *engine.Client, id string, a logsArgs, g
 		ctx, cancel = context.WithTimeoutCause(ctx, a.Timeout, errFollowedLongEnough)
 		defer cancel()
 	}
-	stream, err := client.Logs(ctx, id, a.options())
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
-	for {
-		frame, err := stream.Next()
-		if err == nil {
-			err = got.frame(frame.Stream, frame.Data)
+	var open [3]bool // the streams in the midst of a line
+	err := client.ReadLogs(ctx, id, a.options(), func(e engine.LogEntry) error {
+		if e.Restarted {
+			open = [3]bool{}
+			if err := got.flush(); err != nil {
+				return err
+			}
+			if got.stopped {
+				return engine.ErrStop
+			}
 		}
-		switch {
-		case err == nil:
-		case err == io.EOF, context.Cause(ctx) == errFollowedLongEnough:
-			return got.flush()
-		case errors.Is(err, engine.ErrStop):
-			return nil
-		default:
-			return err
+		if a.Timestamps && e.Time == "" {
+			return runtime.Errorf("unsupported", "the engine's log of a container with a terminal has no times that can be told from its lines")
 		}
+		if a.Timestamps && !open[e.Stream] {
+			if err := got.frame(e.Stream, []byte(e.Time+" ")); err != nil {
+				return err
+			}
+		}
+		open[e.Stream] = !bytes.HasSuffix(e.Data, []byte("\n"))
+		return got.frame(e.Stream, e.Data)
+	})
+	if err == nil || context.Cause(ctx) == errFollowedLongEnough {
+		return got.flush()
 	}
+	return err
 }
 
 const waitDoc = `

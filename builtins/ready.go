@@ -248,19 +248,11 @@ func waitFailed(ctx context.Context, client *engine.Client, c *Container, cond c
 // lastLog gives the last lines of a container's log for a message, and nothing
 // when it has none or cannot be read.
 func lastLog(ctx context.Context, client *engine.Client, id string) string {
-	stream, err := client.Logs(ctx, id, engine.LogsOptions{Stdout: true, Stderr: true, Tail: "10"})
-	if err != nil {
-		return ""
-	}
-	defer stream.Close()
 	var log strings.Builder
-	for {
-		frame, err := stream.Next()
-		if err != nil {
-			break
-		}
-		log.Write(frame.Data)
-	}
+	_ = client.ReadLogs(ctx, id, engine.LogsOptions{Tail: "10"}, func(e engine.LogEntry) error {
+		log.Write(e.Data)
+		return nil
+	})
 	if tail := lastLines(log.String(), 10); tail != "" {
 		return "; the end of its log:\n" + tail
 	}
