@@ -183,8 +183,8 @@ func (e *Error) named(op, object string) *Error {
 }
 
 func (c *Client) redact(s string) string {
-	if c.opts.Redact == nil {
-		return s
+	if c.opts.Redact != nil {
+		s = c.opts.Redact(s)
 	}
-	return c.opts.Redact(s)
+	return c.hidden.mask(s)
 }

@@ -36,6 +36,12 @@ type Options struct {
 	Redact     func(string) string                                               // applied to traces and to the texts of errors; nil: none
 	Rand       io.Reader                                                         // nil: crypto/rand
 	Now        func() time.Time                                                  // nil: time.Now
+
+	// Credentials gives what a registry ("docker.io", "registry.example:5000") is told
+	// of who asks, the zero Auth for nothing; nil: nothing. It is called for each pull
+	// and push. Logins lists the names of users by registry; nil: none.
+	Credentials func(ctx context.Context, registry string) (Auth, error)
+	Logins      func(ctx context.Context) (map[string]string, error)
 }
 
 // A Request is what a policy judges: one request, exactly as it will be sent.
@@ -71,6 +77,9 @@ type Client struct {
 	api         *client.Client // nil until negotiated
 	podman      *bool          // nil until asked
 	randomness  sync.Mutex     // serialises Options.Rand
+
+	logins logins
+	hidden secrets
 
 	behind sync.WaitGroup // clean-up that outlives the call that began it
 }

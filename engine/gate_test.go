@@ -92,9 +92,12 @@ func TestTraceAndRedact(t *testing.T) {
 	var traces []engine.Trace
 	o := enginetest.Options(t)
 	o.Trace = func(tr engine.Trace) { mu.Lock(); traces = append(traces, tr); mu.Unlock() }
+	o.Credentials = func(context.Context, string) (engine.Auth, error) {
+		return engine.Auth{Username: "me", Password: "c2VjcmV0"}, nil
+	}
 	o.Redact = func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") }
 	c := enginetest.Connect(t, o)
-	_, err := c.PullImage(t.Context(), "127.0.0.1:1/hunter2:1", engine.PullOptions{Auth: "c2VjcmV0"})
+	_, err := c.PullImage(t.Context(), "127.0.0.1:1/hunter2:1", engine.PullOptions{})
 	require.Error(t, err)
 	assert.NotContains(t, err.(*engine.Error).Message, "hunter2")
 	require.NotEmpty(t, traces)

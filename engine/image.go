@@ -31,7 +31,6 @@ type ListImagesOptions struct {
 // PullOptions say how an image is pulled.
 type PullOptions struct {
 	Platform string         // "linux/arm64"; "": the engine's own
-	Auth     string         // the X-Registry-Auth header's value; "": none
 	Progress func(Progress) // called for each line, on the caller's goroutine; nil: no
 }
 

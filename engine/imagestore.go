@@ -199,7 +199,7 @@ func searchError(err error) error {
 		return err
 	}
 	e := *own
-	e.Kind, e.Hint = KindUnavailable, "the engine itself asks the registry: can it reach it?"
+	e.Kind, e.Hint = KindUnavailable, hintRegistry
 	return &e
 }
 

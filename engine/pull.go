@@ -14,12 +14,12 @@ import (
 	"net/url"
 
 	"github.com/distribution/reference"
-	"github.com/moby/moby/api/types/registry"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // PullImage pulls an image (POST /images/create) and inspects it. A failure that
-// the engine reports inside its answer is an error like any other.
+// the engine reports inside its answer is an error like any other. The registry in
+// its name is told who asks, see Credentials.
 func (c *Client) PullImage(ctx context.Context, ref string, o PullOptions) (Image, error) {
 	k := &call{op: "image.pull", object: ref}
 	named, err := parseReference(k, ref)
@@ -37,9 +37,9 @@ func (c *Client) PullImage(ctx context.Context, ref string, o PullOptions) (Imag
 	if err != nil {
 		return Image{}, err
 	}
-	header := http.Header{}
-	if o.Auth != "" {
-		header.Set(registry.AuthHeader, o.Auth)
+	header, err := c.registryHeader(ctx, k, named)
+	if err != nil {
+		return Image{}, err
 	}
 	resp, err := c.requestWith(ctx, k, http.MethodPost, path+"?"+query.Encode(), nil, header)
 	if err != nil {
@@ -125,7 +125,8 @@ func tagOf(named reference.Named) string {
 const progressLine = 1 << 20 // a longer line is no engine's
 
 // progress reads the lines of a pull, import, load or push to their end, and
-// closes them. It gives the last status. An error inside is of the given kind.
+// closes them. It gives the last status. An error inside is of the given kind, unless
+// its words say better.
 func (c *Client) progress(ctx context.Context, k *call, body io.ReadCloser, kind Kind, each func(Progress)) (last string, err error) {
 	defer body.Close()
 	lines := bufio.NewScanner(body)
@@ -140,8 +141,8 @@ func (c *Client) progress(ctx context.Context, k *call, body io.ReadCloser, kind
 			return last, c.answerError(ctx, k.verb(), k.object, err)
 		}
 		if text := m.failure(); text != "" {
-			message := c.redact(clean(text))
-			e := &Error{Op: k.verb(), Object: k.object, Kind: kind, Status: http.StatusOK, Message: message}
+			e := &Error{Op: k.verb(), Object: k.object, Status: http.StatusOK, Message: c.redact(clean(text))}
+			e.Kind, e.Hint = kindInside(k.op, text, kind)
 			return last, e
 		}
 		if m.Status != "" {
@@ -156,6 +157,19 @@ func (c *Client) progress(ctx context.Context, k *call, body io.ReadCloser, kind
 		return last, c.answerError(ctx, k.verb(), k.object, err)
 	}
 	return last, nil
+}
+
+// kindInside is the kind of an error inside an answer. What a registry said has the
+// kind that it has as an answer of its own.
+func kindInside(op, text string, kind Kind) (Kind, string) {
+	if op != "image.push" && op != "image.pull" {
+		return kind, ""
+	}
+	own, hint := kindOf(op, http.StatusInternalServerError, text)
+	if own == KindInternal || op == "image.pull" && own != KindUnauthorized {
+		return kind, hint
+	}
+	return own, hint
 }
 
 // A progressMessage is one line, of either engine.

@@ -22,7 +22,23 @@ const hintPort = "another container or program holds the port; let the engine ch
 
 const hintName = "remove the container that has the name, or give another one"
 
+const hintLogin = `engine.login(registry, username, password), or docker login, says who you are`
+
+const hintRegistry = "the engine itself asks the registry: can it reach it?"
+
 var quirks = []quirk{
+	// what registries said; in the answer of a pull or push it counts as status 500
+	{status: 500, text: "no basic auth credentials", kind: KindUnauthorized, hint: hintLogin},
+	{status: 500, text: "authentication required", kind: KindUnauthorized, hint: hintLogin},
+	{status: 500, text: "unauthorized", kind: KindUnauthorized, hint: hintLogin},
+	{op: "image.push", text: "requested access to the resource is denied", kind: KindUnauthorized, hint: hintLogin},
+	{op: "image.push", text: "does not exist locally", kind: KindNotFound},
+	{op: "image.push", text: "server gave http response to https client", kind: KindUnavailable, hint: "the registry speaks plain HTTP: the engine's configuration must list it as insecure"},
+	{op: "image.push", text: "dial tcp", kind: KindUnavailable, hint: hintRegistry},
+	{op: "engine.login", text: "server gave http response to https client", kind: KindUnavailable, hint: "the registry speaks plain HTTP: the engine's configuration must list it as insecure"},
+	{op: "engine.login", text: "dial tcp", kind: KindUnavailable, hint: hintRegistry},
+	{op: "engine.login", text: "invalid username/password", kind: KindUnauthorized},
+
 	// a name that is taken; Podman answers 500
 	{op: "container.", text: "is already in use by", kind: KindConflict, hint: hintName},
 	{op: "container.", text: "name is already in use", kind: KindConflict, hint: hintName},
@@ -68,8 +84,6 @@ var quirks = []quirk{
 	{status: 500, text: "invalid character", kind: KindInvalid},
 	{status: 500, text: "cannot unmarshal", kind: KindInvalid},
 	{status: 500, text: "is not paused", kind: KindConflict},
-	{status: 500, text: "unauthorized", kind: KindUnauthorized},
-	{status: 500, text: "authentication required", kind: KindUnauthorized},
 }
 
 func (q quirk) matches(op string, status int, text string) bool {

@@ -19,6 +19,9 @@ main() {
 	# process may set: ask for small ones.
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n' >"$dir/containers.conf"
 	export CONTAINERS_CONF="$dir/containers.conf"
+	# Registries of tests are on loopback and speak plain HTTP, which Docker takes there by itself.
+	printf 'unqualified-search-registries = ["docker.io"]\n[[registry]]\nlocation = "localhost"\ninsecure = true\n' >"$dir/registries.conf"
+	export CONTAINERS_REGISTRIES_CONF="$dir/registries.conf"
 	say "starting podman system service; its log: $dir/podman.log"
 	unset DOCKER_HOST DOCKER_CONTEXT
 	start_apart "$dir/podman.log" podman system service --time=0 "unix://$dir/podman.sock"

@@ -17,6 +17,16 @@ main() {
 	go build -buildvcs=false -o bin/baseimage ./scripts/baseimage
 	find_or_start_engine
 	ensure_base_image
+	[ "${MAKE_TARGET:-}" != test ] || ensure_registry
+}
+
+# ensure_registry: tests of pushes and pulls start a registry of their own. Where it
+# cannot be installed they are skipped, and fail in CI.
+ensure_registry() {
+	command -v docker-registry >/dev/null && return
+	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { say "no docker-registry: tests that need one are skipped"; return; }
+	say "installing docker-registry, which tests of pushes need"
+	apt_install docker-registry || say "docker-registry could not be installed: tests that need it are skipped, and fail in CI"
 }
 
 find_or_start_engine() {
