@@ -164,6 +164,7 @@ func TestExecAnswersThatAreNoUpgrade(t *testing.T) {
 			require.Error(t, err)
 			assert.Equal(t, test.kind, kindOf(err), err)
 			assert.ErrorContains(t, err, test.text)
+			require.NoError(t, c.Close()) // what looks for the process starts an exec too
 		})
 	}
 	// An engine that hands the connection over with a 200 is understood.

@@ -28,6 +28,10 @@ done
 done
 exit $k`
 
+// killStarts is how long a process may take to appear whose exec was being started
+// when the connection broke.
+const killStarts = 3 * time.Second
+
 // Kill ends the command and everything that it started, also what left its
 // session. It returns nil when none of it is left.
 //
@@ -36,6 +40,32 @@ exit $k`
 // the same inside the container, as root and then as the command's user; that
 // needs a shell there. Processes that changed their environment are not found.
 func (e *Exec) Kill(ctx context.Context) error {
+	for start := time.Now(); ; {
+		err := e.killOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		s, inspectErr := e.inspect(ctx)
+		if errors.Is(inspectErr, ErrNotFound) || inspectErr == nil && !s.Running && s.ExitCode != nil && !e.lostAtStart(ctx, s) {
+			return nil
+		}
+		// The engine may be about to start it, of which it says nothing yet.
+		if errors.Is(err, errNoProcess) && time.Since(start) < killStarts && pause(ctx, execPoll) == nil {
+			continue
+		}
+		if inspectErr == nil && !s.Running {
+			return nil // it was never started
+		}
+		return &Error{Op: "kill", Object: e.container, Kind: KindUnsupported, Message: "the command still runs in the container: " + clean(messageOf(err)),
+			Hint: "stop or remove the container", Err: err}
+	}
+}
+
+// errNoProcess says that there is nothing to kill, or not yet.
+var errNoProcess = errors.New("no process with its marker was found")
+
+// killOnce kills what there is now.
+func (e *Exec) killOnce(ctx context.Context) error {
 	if e.c.local() && killMarked(ctx, []byte(markerEnv+"="+e.nonce)) {
 		return nil
 	}
@@ -43,17 +73,10 @@ func (e *Exec) Kill(ctx context.Context) error {
 	if err == nil && code == 3 && e.user != "" {
 		code, err = e.script(ctx, e.user, killScript)
 	}
-	if err == nil && code == 0 {
-		return nil
+	if err == nil && code != 0 {
+		return errNoProcess
 	}
-	if s, inspectErr := e.inspect(ctx); inspectErr == nil && !s.Running || errors.Is(inspectErr, ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		err = fmt.Errorf("no process with its marker was found")
-	}
-	return &Error{Op: "kill", Object: e.container, Kind: KindUnsupported, Message: "the command still runs in the container: " + clean(messageOf(err)),
-		Hint: "stop or remove the container", Err: err}
+	return err
 }
 
 // liveScript ends with 0 when the exec with the marker $1 still has its main
