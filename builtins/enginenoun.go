@@ -52,6 +52,8 @@ func (e *dockerEngine) declareEngine() runtime.Member {
 		runtime.Func(pingDoc, e.ping),
 		runtime.Func(dfDoc, e.df),
 		runtime.Func(eventsDoc, e.events),
+		runtime.Func(loginDoc, e.login),
+		runtime.Func(loginsDoc, e.logins),
 	)
 	return runtime.Noun(engineDoc, nil, members...)
 }

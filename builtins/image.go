@@ -53,6 +53,7 @@ func (e *dockerEngine) declareImageType() *runtime.TypeDecl {
 			return i.Config.Labels
 		})),
 		runtime.Func(tagImageDoc, e.tagImage).As("tag"),
+		runtime.Func(pushDoc, e.push).As("push"),
 		runtime.Func(removeImageDoc, e.removeImage).As("remove"),
 		runtime.Func(inspectImageDoc, e.inspectImage).As("inspect"),
 	}

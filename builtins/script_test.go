@@ -52,7 +52,13 @@ func TestScripts(t *testing.T) {
 			var asked requests
 			o := enginetest.Options(t)
 			o.Trace = asked.add
-			runScript(t, enginetest.Connect(t, o), path)
+			env := map[string]string{}
+			if filepath.Base(path) == "registry.star" {
+				env["OPEN_REGISTRY"] = enginetest.Registry(t, enginetest.RegistryOptions{})
+				env["PRIVATE_REGISTRY"] = enginetest.Registry(t, enginetest.RegistryOptions{Private: true})
+				env["REGISTRY_PASSWORD"] = enginetest.Password
+			}
+			runScript(t, enginetest.Connect(t, o), path, env)
 			for _, row := range endpoints(t) {
 				if row.test == filepath.Base(path) && !(podman && strings.Contains(row.says, "(Docker)")) {
 					assert.True(t, asked.has(row.endpoint), "the script does not ask for %s", row.endpoint)
@@ -62,10 +68,18 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-func runScript(t *testing.T, client *engine.Client, path string) {
+// runScript runs a script, which finds env besides this process's own environment.
+func runScript(t *testing.T, client *engine.Client, path string, env map[string]string) {
 	src, err := os.ReadFile(path)
 	require.NoError(t, err)
-	rt, err := runtime.New(config(t, client))
+	cfg := config(t, client)
+	cfg.Host.Env = func(name string) (string, bool) {
+		if value, ok := env[name]; ok {
+			return value, true
+		}
+		return os.LookupEnv(name)
+	}
+	rt, err := runtime.New(cfg)
 	require.NoError(t, err)
 	program, err := rt.Compile(path, src)
 	require.NoError(t, err)

@@ -127,6 +127,15 @@ func (c *Client) Credentials(ctx context.Context, host string) (Auth, error) {
 	return a, nil
 }
 
+// buildCredentials are Credentials as BuildKit takes them: a token has no user.
+func (c *Client) buildCredentials(ctx context.Context, host string) (user, secret string, err error) {
+	a, err := c.Credentials(ctx, RegistryHost(host))
+	if err != nil || a.IdentityToken != "" {
+		return "", a.IdentityToken, err
+	}
+	return a.Username, a.Password, nil
+}
+
 func (c *Client) credentialsError(ctx context.Context, op, host string, err error) error {
 	if ctx.Err() != nil {
 		return c.contextError(ctx, op, host)

@@ -34,8 +34,9 @@ type BuildOptions struct {
 	Owner     Owner             // its labels go on the image, without a nonce: a build that changes nothing gives the same image
 	Progress  func(BuildStep)   // called for what happens, on the caller's goroutine; nil: no
 
-	// Credentials are asked for when a registry wants them; "" means none. nil: never.
-	// Only BuildKit asks. It may be called from several goroutines at once.
+	// Credentials are asked for when a registry wants them; "" means none. nil: those
+	// of Client.Credentials. Only BuildKit asks. It may be called from several
+	// goroutines at once.
 	Credentials func(ctx context.Context, registry string) (user, secret string, err error)
 }
 

@@ -15,6 +15,9 @@ import (
 
 // buildKit builds by BuildKit, in a session of its own.
 func (c *Client) buildKit(ctx context.Context, k *call, b BuildContext, o BuildOptions, query url.Values) (id string, err error) {
+	if o.Credentials == nil {
+		o.Credentials = c.buildCredentials
+	}
 	session, err := c.openSession(ctx, k, b, o)
 	if err != nil {
 		return "", err
