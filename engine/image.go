@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/image"
@@ -105,15 +106,24 @@ func (c *Client) inspectImage(ctx context.Context, ref string, platform *ocispec
 	return r, err
 }
 
-// ListImages lists images (GET /images/json).
+// listSettles is how long a list may fail because of images that are being removed.
+const listSettles = 5 * time.Second
+
+// ListImages lists images (GET /images/json). It asks again where an image is removed
+// meanwhile, which Podman 4.3 takes for an error of the list.
 func (c *Client) ListImages(ctx context.Context, o ListImagesOptions) ([]image.Summary, error) {
 	api, err := c.ready(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k := &call{op: "image.list"}
-	r, err := api.ImageList(k.with(ctx), client.ImageListOptions{All: o.All, Filters: filters(o.Filters)})
-	return r.Items, c.failed(ctx, k, err)
+	for start := time.Now(); ; {
+		k := &call{op: "image.list"}
+		r, err := api.ImageList(k.with(ctx), client.ImageListOptions{All: o.All, Filters: filters(o.Filters)})
+		err = c.failed(ctx, k, err)
+		if err == nil || !errors.Is(err, ErrNotFound) || time.Since(start) > listSettles || pause(ctx, execPoll) != nil {
+			return r.Items, err
+		}
+	}
 }
 
 // TagImage gives an image another name (POST /images/{name}/tag).

@@ -11,8 +11,9 @@ main() {
 	if ! command -v podman >/dev/null; then
 		[ "$(id -u)" = 0 ] || die "podman is not installed, and only root can install it: see https://podman.io/docs/installation"
 		say "installing podman"
-		apt_install podman || die "podman could not be installed: see https://podman.io/docs/installation"
+		apt_install podman netavark aardvark-dns || die "podman could not be installed: see https://podman.io/docs/installation"
 	fi
+	ensure_names
 	dir=$(mktemp -d)
 	trap finish EXIT
 	# Containers get the service's own limits, which may exceed what this
@@ -34,6 +35,20 @@ main() {
 	fi
 	bash scripts/setup.sh
 	"$@"
+}
+
+# ensure_names installs what resolves the names of containers, which Debian's podman
+# only recommends. Which one that is depends on what Podman has used before.
+ensure_names() {
+	local package program
+	case "$(podman info --format '{{.Host.NetworkBackend}}')" in
+	netavark) package=aardvark-dns program=/usr/lib/podman/aardvark-dns ;;
+	cni) package=golang-github-containernetworking-plugin-dnsname program=/usr/lib/cni/dnsname ;;
+	*) return 0 ;;
+	esac
+	[ ! -e "$program" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+	say "installing $package, which resolves the names of containers"
+	apt_install "$package" || say "$package could not be installed: tests that use names of containers will fail"
 }
 
 finish() {
