@@ -26,6 +26,8 @@ type LogsOptions struct {
 const (
 	logsPoll    = 100 * time.Millisecond // how often a log that cannot be followed is read again
 	logsRestart = 2 * time.Second        // how long a container that was stopped may take to run again
+	logsSkew    = time.Minute            // how much older than the entry before it an entry may be; Docker takes the time first, then writes
+	longestLine = 64                     // parts of a line that tail begins in, to know them again
 )
 
 // ReadLogs gives the entries of a container's log to each, in order (GET
@@ -37,8 +39,8 @@ const (
 // line without a newline (moby#43860), so that the rest of a run is read again from
 // where the following ended. A container that was stopped and does not run again
 // within two seconds has ended. Podman's following loses lines at the end: there
-// the log is read again ten times a second, but for a TTY's, whose entries cannot be
-// told apart: they have no Time, and following loses what Podman loses.
+// the log is read again, at most ten times a second. The entries of a TTY's log cannot
+// be told apart on Podman: they are pieces without a Time.
 func (c *Client) ReadLogs(ctx context.Context, id string, o LogsOptions, each func(LogEntry) error) error {
 	box, err := c.InspectContainer(ctx, id)
 	if err != nil {
@@ -55,12 +57,10 @@ func (c *Client) ReadLogs(ctx context.Context, id string, o LogsOptions, each fu
 	if l.o.Until, err = c.moment(o.Until); err != nil {
 		return err
 	}
-	switch {
-	case podman && l.tty:
-		err = l.readUntimed(ctx)
-	case o.Follow:
+	l.untimed = podman && l.tty
+	if o.Follow {
 		err = l.follow(ctx, box)
-	default:
+	} else {
 		err = l.read(ctx, false)
 	}
 	if l.stopped != nil {
@@ -78,6 +78,7 @@ type logReader struct {
 	id          string
 	o           LogsOptions
 	tty, podman bool
+	untimed     bool // a TTY's log on Podman
 	each        func(LogEntry) error
 	stopped     error // each's own
 
@@ -85,6 +86,7 @@ type logReader struct {
 	next    time.Time   // when a later run began, of which no entry came yet
 	seen    [3]logPlace // by Stdio
 	resumed bool        // something was read before: what is not after seen is not new
+	given   int64       // bytes, where entries have no time
 }
 
 // A logPlace is the last entry of a stream that was given, by its time, of which a
@@ -97,6 +99,11 @@ type logPlace struct {
 // follow reads run after run.
 func (l *logReader) follow(ctx context.Context, box Container) error {
 	l.began = box.State.StartedAt
+	if l.o.Tail != "" {
+		if err := l.readTail(ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		if box.State.Running && !l.podman {
 			if err := l.readRun(ctx); err != nil {
@@ -227,14 +234,12 @@ func (l *logReader) open(ctx context.Context, o client.ContainerLogsOptions) (*S
 
 // read reads from where the last reading ended.
 func (l *logReader) read(ctx context.Context, follow bool) error {
-	o := client.ContainerLogsOptions{Follow: follow, Timestamps: true, Since: l.o.Since}
-	switch {
-	case l.resumed:
-		o.Since = l.since()
-	case l.o.Follow && l.podman && l.o.Tail != "":
-		return l.readTail(ctx)
-	default:
-		o.Tail = l.o.Tail
+	if l.untimed {
+		return l.readUntimed(ctx)
+	}
+	o := client.ContainerLogsOptions{Follow: follow, Timestamps: true, Since: l.o.Since, Tail: l.o.Tail}
+	if l.resumed {
+		o.Since, o.Tail = l.since(), ""
 	}
 	stream, err := l.open(ctx, o)
 	if err != nil {
@@ -261,38 +266,53 @@ func (l *logReader) read(ctx context.Context, follow bool) error {
 	}
 }
 
-// readUntimed reads with one request, and gives pieces as they come.
+// readUntimed reads all of the log again and gives what was not given before.
 func (l *logReader) readUntimed(ctx context.Context) error {
-	stream, err := l.open(ctx, client.ContainerLogsOptions{Follow: l.o.Follow, Since: l.o.Since, Tail: l.o.Tail})
+	o := client.ContainerLogsOptions{Since: l.o.Since, Tail: l.o.Tail}
+	if l.resumed {
+		o.Tail = ""
+	}
+	stream, err := l.open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
-	for {
+	for before := l.given; ; {
 		f, err := stream.Next()
 		if errors.Is(err, io.EOF) {
+			l.resumed = true
 			return nil
-		}
-		if err == nil {
-			l.stopped = l.each(LogEntry{Stream: f.Stream, Data: f.Data})
-			err = l.stopped
 		}
 		if err != nil {
 			return err
 		}
+		old := min(before, int64(len(f.Data)))
+		before -= old
+		f.Data = f.Data[old:]
+		if len(f.Data) == 0 {
+			continue
+		}
+		l.given += int64(len(f.Data))
+		if l.stopped = l.each(LogEntry{Stream: f.Stream, Data: f.Data}); l.stopped != nil {
+			return l.stopped
+		}
 	}
 }
 
-// since is where the earliest stream has been read to.
+// since is where both streams have been read to. A stream may have nothing to say for
+// as long as it likes.
 func (l *logReader) since() string {
-	at := l.seen[Stdout].at
-	if err := l.seen[Stderr].at; at.IsZero() || !l.tty && err.Before(at) {
-		at = err
+	first, last := l.seen[Stdout].at, l.seen[Stderr].at
+	if last.Before(first) {
+		first, last = last, first
 	}
-	if at.IsZero() {
+	if last.IsZero() {
 		return l.o.Since
 	}
-	return unixTime(at)
+	if window := last.Add(-logsSkew); first.Before(window) {
+		first = window
+	}
+	return unixTime(first)
 }
 
 // isNewEntry tells an entry from one that was given before, by its stream's place.
@@ -337,8 +357,9 @@ func (l *logReader) caughtUp() {
 	}
 }
 
-// readTail reads everything and gives the last entries: Podman's times are whole
-// seconds, so that only who has seen all of a second can go on from it.
+// readTail gives the last entries and learns the place that they lead to, from where
+// the following goes on. Podman's times are whole seconds, and entries of a TTY have none
+// there: only who has seen all knows the place.
 func (l *logReader) readTail(ctx context.Context) error {
 	n, err := strconv.Atoi(l.o.Tail)
 	if err != nil || n < 0 {
@@ -347,18 +368,34 @@ func (l *logReader) readTail(ctx context.Context) error {
 	var last []LogEntry
 	all := *l
 	all.o.Tail = ""
+	if !l.podman {
+		all.o.Tail = strconv.Itoa(n + longestLine)
+	}
 	all.each = func(e LogEntry) error {
-		e.Data = bytes.Clone(e.Data)
-		if last = append(last, e); len(last) > n {
-			last = last[1:]
+		for rest := e.Data; len(rest) > 0; {
+			size := len(rest)
+			if end := bytes.IndexByte(rest, '\n'); end >= 0 {
+				size = end + 1
+			}
+			e.Data = bytes.Clone(rest[:size])
+			rest = rest[size:]
+			if end := len(last) - 1; l.untimed && end >= 0 && !bytes.HasSuffix(last[end].Data, []byte("\n")) {
+				last[end].Data = append(last[end].Data, e.Data...) // a piece may end anywhere
+			} else {
+				last = append(last, e)
+			}
+			if len(last) > n+1 {
+				last = last[1:]
+			}
 		}
 		return nil
 	}
 	if err := all.read(ctx, false); err != nil {
 		return err
 	}
-	l.seen, l.resumed = all.seen, true
-	for _, e := range last {
+	l.seen, l.resumed, l.given = all.seen, true, all.given
+	l.caughtUp()
+	for _, e := range last[max(0, len(last)-n):] {
 		if l.stopped = l.each(e); l.stopped != nil {
 			return l.stopped
 		}

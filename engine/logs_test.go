@@ -44,9 +44,6 @@ func TestLogsFollowToTheLastByte(t *testing.T) {
 	for _, tty := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tty=%v", tty), func(t *testing.T) {
 			t.Parallel()
-			if tty && enginetest.IsPodman(t) {
-				t.Skip("Podman's following loses lines of a terminal")
-			}
 			long := `head -c 40000 /dev/zero | tr '\0' x; echo; `
 			id := started(t, c, engine.ContainerSpec{Config: container.Config{Tty: tty,
 				Cmd: sh("echo begin; " + long + "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; printf 'a last line'")}})
@@ -130,4 +127,38 @@ func TestLogsOfARemovedContainer(t *testing.T) {
 		return c.RemoveContainer(t.Context(), id, engine.RemoveContainerOptions{Force: true})
 	})
 	require.ErrorIs(t, err, engine.ErrGone)
+}
+
+// What stands before the tail is not given when the following ends, whichever stream it is of.
+func TestLogsTailOfTwoStreams(t *testing.T) {
+	c := enginetest.Client(t)
+	for _, test := range []struct {
+		tail     string
+		out, err string
+		tty      bool
+	}{
+		{tail: "0", out: "", err: ""},
+		{tail: "2", out: "2\n3\n", err: ""},
+		{tail: "4", out: "1\n2\n3\n", err: "old\n"},
+		{tail: "0", tty: true},
+		{tail: "2", tty: true, out: "2\n3\n"},
+	} {
+		t.Run(fmt.Sprintf("%s tty=%v", test.tail, test.tty), func(t *testing.T) {
+			t.Parallel()
+			id := started(t, c, engine.ContainerSpec{Config: container.Config{Tty: test.tty, Cmd: sh(
+				"echo older >&2; echo old >&2; sleep 0.2; for i in 1 2 3; do echo $i; done; touch /printed; while [ ! -e /end ]; do sleep 0.1; done")}})
+			_, err := c.Exec(t.Context(), id, engine.ExecOptions{Cmd: sh("until [ -e /printed ]; do sleep 0.05; done; sleep 0.2")})
+			require.NoError(t, err)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, err := c.Exec(t.Context(), id, engine.ExecOptions{Cmd: sh("sleep 0.5; touch /end")})
+				assert.NoError(t, err)
+			}()
+			got := entries(t, c, id, engine.LogsOptions{Follow: true, Tail: test.tail}, nil)
+			<-ended
+			assert.Equal(t, test.out, strings.ReplaceAll(got[engine.Stdout], "\r", ""))
+			assert.Equal(t, test.err, got[engine.Stderr])
+		})
+	}
 }
