@@ -32,7 +32,7 @@ tags             names of the image: ["app:test"]
 labels           dict or list of "name=value"
 platform         like "linux/arm64"; "": the engine's own
 secrets          {id: str, bytes or host file}, for RUN --mount=type=secret,id=…; they are
-                 in no image, log or cache
+                 in no image and no cache; what a step prints of them is shown
 cache_from       images whose steps may be used again
 no_cache         run every step
 pull             ask registries for newer base images

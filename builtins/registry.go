@@ -17,6 +17,9 @@ program tell it to that registry alone; nothing is written to a file. A wrong pa
 is an error of kind unauthorized. Gives the engine's word for success.
 
 registry  like "registry.example:5000"; "docker.io" is Docker Hub
+
+>>> attempt(engine.login, "localhost:1", "me", "a password").error.kind
+"unavailable"
 `
 
 type loginArgs struct {
@@ -36,7 +39,11 @@ func (e *dockerEngine) login(call *runtime.Call, a loginArgs) (status string, er
 const loginsDoc = `
 logins() -> dict
 
-Who is logged in where: the names of users by registry. Never a password.
+Who is logged in where, by engine.login and by what the host program knows: the names
+of users by registry. Never a password.
+
+>>> engine.logins()
+{}
 `
 
 func (e *dockerEngine) logins(call *runtime.Call, _ noArgs) (users map[string]string, err error) {

@@ -225,6 +225,3 @@ func (s *secrets) mask(text string) string {
 	}
 	return text
 }
-
-// Hide keeps texts out of traces and of the messages of errors: *** stands in their place.
-func (c *Client) Hide(texts ...string) { c.hidden.add(texts...) }

@@ -22,7 +22,7 @@ const hintPort = "another container or program holds the port; let the engine ch
 
 const hintName = "remove the container that has the name, or give another one"
 
-const hintLogin = `engine.login(registry, username, password), or docker login, says who you are`
+const hintLogin = `engine.login(registry, username, password) says who you are`
 
 const hintRegistry = "the engine itself asks the registry: can it reach it?"
 
